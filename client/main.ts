@@ -1,0 +1,59 @@
+/**
+ * meari, the client: arguments, the choice of the mode, and the exit code.
+ *
+ * @module
+ */
+
+import { ExitCode } from "../lib/errors.ts";
+import { detectLanguage, messages } from "../lib/messages.ts";
+import { writeOutput, writeOutputSync } from "../lib/output.ts";
+import { answerCommon, runProgram } from "../lib/program.ts";
+import { connectStream } from "../lib/transport/mod.ts";
+import { connectPeer } from "./echo_peer.ts";
+import { readLines } from "./lines.ts";
+import { clientCommand, type ClientCommandLine, parseClientArgs } from "./options.ts";
+import { runRaw } from "./raw.ts";
+import { runScript } from "./script.ts";
+
+if (import.meta.main) await runProgram(clientCommand.name, () => main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseClientArgs(args);
+  if (answerCommon(clientCommand, options)) return ExitCode.ok;
+  if (options.raw) return await raw(options);
+  if (options.message.length > 0) {
+    const encoder = new TextEncoder();
+    return await script(options, "message", options.message.map((text) => encoder.encode(text)));
+  }
+  if (!Deno.stdin.isTerminal()) return await script(options, "line", readLines(Deno.stdin));
+
+  // Line editing is loaded only where somebody types.
+  const { runChat } = await import("./chat.ts");
+  return await runChat(options.endpoint, {
+    timeout: options.timeout,
+    retries: options.retries,
+    messages: messages[options.lang ?? detectLanguage((name) => Deno.env.get(name))],
+    eol: options.eol,
+    quit: !options["no-quit"],
+  });
+}
+
+async function script(
+  options: ClientCommandLine,
+  unit: string,
+  lines: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
+  await using peer = await connectPeer(options.endpoint, options);
+  await runScript(peer, lines, { unit, eol: options.eol, quit: !options["no-quit"], write: writeOutputSync });
+  return ExitCode.ok;
+}
+
+async function raw(options: ClientCommandLine): Promise<number> {
+  const conn = await connectStream(options.endpoint, options);
+  try {
+    await runRaw(conn, Deno.stdin, { ...options, write: writeOutput });
+  } finally {
+    conn.close();
+  }
+  return ExitCode.ok;
+}

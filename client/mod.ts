@@ -1,0 +1,23 @@
+/**
+ * meari's client, to be embedded in another program or a test: a peer to exchange messages with, and the modes.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { connectPeer } from "@meari/meari/client";
+ * import { startServer } from "@meari/meari/server";
+ *
+ * await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"] });
+ * await using peer = await connectPeer(server.endpoints[0]!, { timeout: 5000, retries: 2 });
+ * const echo = await peer.exchange(new TextEncoder().encode("메아리"));
+ * assertEquals(new TextDecoder().decode(echo.bytes), "메아리");
+ * ```
+ *
+ * @module
+ */
+
+export { connectPeer, type Echo, type EchoPeer, type PeerOptions } from "./echo_peer.ts";
+export { type ByteSource, readLines } from "./lines.ts";
+export { type RawOptions, type RawResult, runRaw } from "./raw.ts";
+export { runScript, type ScriptOptions } from "./script.ts";
+export type { Endpoint, InetEndpoint, Transport, UnixEndpoint } from "../lib/endpoint.ts";
+export type { Address, InetAddress, StreamConn, UnixAddress } from "../lib/transport/mod.ts";

@@ -1,0 +1,432 @@
+/**
+ * Latencies in constant memory: their distribution, their statistics, and pictures of them for a terminal.
+ *
+ * @module
+ */
+
+import float64 from "hdr-histogram-js/dist/Float64Histogram.js";
+import type { JsHistogram } from "hdr-histogram-js";
+import { formatDuration } from "./units.ts";
+
+/** The longest latency that the distribution tells from longer ones, in nanoseconds: four hours. */
+export const LONGEST_LATENCY = 4 * 3600 * 1e9;
+
+/** A recorder's content as plain data that `postMessage` can carry; {@linkcode LatencyRecorder.decode} reads it. */
+export interface EncodedLatencies {
+  /** How often each value of the histogram was recorded, up to the last one that was; its buffer can be transferred. */
+  counts: Float64Array<ArrayBuffer>;
+  /** The mean, in nanoseconds. */
+  mean: number;
+  /** The sum of the squared distances from the mean. */
+  m2: number;
+  /** The shortest latency, in nanoseconds. */
+  min: number;
+  /** The longest latency, in nanoseconds. */
+  max: number;
+}
+
+/**
+ * Records latencies in constant memory (300 KB), whatever their number.
+ *
+ * The count, the minimum and the maximum are exact, and so, but for rounding, are the mean and the standard deviation,
+ * which are kept as the samples come (Welford, "Note on a method for calculating corrected sums of squares and
+ * products", Technometrics 4, 1962). Percentiles come from an HdrHistogram of whole nanoseconds with three significant
+ * digits: from 1 ns to 4 h they are at most 0.1 % too high. A longer latency counts as one of 4 h there.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const latencies = new LatencyRecorder();
+ * for (const ns of [80_000, 90_000, 100_000, 1_200_000]) latencies.record(ns);
+ * assertEquals(latencies.count, 4);
+ * assertEquals(latencies.max, 1200);
+ * assertEquals(latencies.percentile(50), 90.047);
+ * ```
+ */
+export class LatencyRecorder {
+  // Of the histograms of hdr-histogram-js this one records in 40 ns, holds any count, and loads without WebAssembly.
+  #histogram = new float64.default(1, LONGEST_LATENCY, 3);
+  #mean = 0;
+  #m2 = 0;
+  #min = Infinity;
+  #max = 0;
+
+  /**
+   * Makes a recorder from the data of another.
+   *
+   * @param encoded What {@linkcode encode} returned, here or in another thread.
+   * @returns The recorder.
+   */
+  static decode(encoded: EncodedLatencies): LatencyRecorder {
+    const recorder = new LatencyRecorder();
+    encoded.counts.forEach((count, index) => recorder.#histogram.setCountAtIndex(index, count));
+    recorder.#histogram.establishInternalTackingValues(encoded.counts.length);
+    recorder.#mean = encoded.mean;
+    recorder.#m2 = encoded.m2;
+    recorder.#min = encoded.min;
+    recorder.#max = encoded.max;
+    return recorder;
+  }
+
+  /**
+   * Makes a recorder from a histogram of nanoseconds, such as one of a log. All that it then tells, the mean and the
+   * standard deviation too, is as exact as the histogram.
+   *
+   * @param histogram The histogram.
+   * @returns The recorder.
+   */
+  static fromHistogram(histogram: JsHistogram): LatencyRecorder {
+    const recorder = new LatencyRecorder();
+    if (histogram.totalCount === 0) return recorder;
+    let sum = 0;
+    for (const { ns, count } of valuesOf(histogram)) {
+      recorder.#histogram.recordValueWithCount(Math.min(ns, LONGEST_LATENCY), count);
+      recorder.#min = Math.min(recorder.#min, histogram.lowestEquivalentValue(ns));
+      sum += ns * count;
+    }
+    recorder.#max = histogram.maxValue;
+    recorder.#mean = sum / histogram.totalCount;
+    for (const { ns, count } of valuesOf(histogram)) recorder.#m2 += count * (ns - recorder.#mean) ** 2;
+    return recorder;
+  }
+
+  /**
+   * Records a latency.
+   *
+   * @param ns The latency in nanoseconds.
+   * @throws {RangeError} If it is negative or no number.
+   */
+  record(ns: number): void {
+    if (!(ns >= 0)) throw new RangeError(`a latency cannot be ${ns} ns`);
+    this.#histogram.recordValue(Math.round(Math.min(ns, LONGEST_LATENCY)));
+    const before = ns - this.#mean;
+    this.#mean += before / this.#histogram.totalCount;
+    this.#m2 += before * (ns - this.#mean);
+    if (ns < this.#min) this.#min = ns;
+    if (ns > this.#max) this.#max = ns;
+  }
+
+  /** How many latencies were recorded. */
+  get count(): number {
+    return this.#histogram.totalCount;
+  }
+
+  /** The shortest latency, in microseconds; `NaN` where there is none. */
+  get min(): number {
+    return this.count === 0 ? NaN : microseconds(this.#min);
+  }
+
+  /** The longest latency, in microseconds; `NaN` where there is none. */
+  get max(): number {
+    return this.count === 0 ? NaN : microseconds(this.#max);
+  }
+
+  /** The arithmetic mean, in microseconds; `NaN` where there is none. */
+  get mean(): number {
+    return this.count === 0 ? NaN : microseconds(this.#mean);
+  }
+
+  /**
+   * The standard deviation of the sample, in microseconds: the square root of the sum of the squared distances from the
+   * mean divided by n − 1, as irtt computes it (ping(8)'s mdev divides by n). 0 for a single latency, `NaN` for none.
+   */
+  get stddev(): number {
+    return this.count === 0 ? NaN : microseconds(Math.sqrt(this.#m2 / Math.max(this.count - 1, 1)));
+  }
+
+  /**
+   * A percentile by nearest rank: the shortest recorded latency that at least `p` percent of all do not exceed.
+   *
+   * @param p The percentage, from 0 to 100; 50 is the median.
+   * @returns The latency in microseconds; `NaN` where there is none.
+   */
+  percentile(p: number): number {
+    if (this.count === 0) return NaN;
+    const ns = p === 0 ? this.#min : p === 100 ? this.#max : this.#histogram.getValueAtPercentile(p);
+    return microseconds(Math.min(Math.max(ns, this.#min), this.#max));
+  }
+
+  /**
+   * The distribution.
+   *
+   * @returns The values that were recorded, ascending, each as the middle of what the histogram does not tell apart,
+   * and how often.
+   */
+  values(): Iterable<{ /** The latency in nanoseconds. */ ns: number; /** How often. */ count: number }> {
+    return valuesOf(this.#histogram);
+  }
+
+  /**
+   * Adds what another recorder holds.
+   *
+   * @param other The other recorder; it stays as it is.
+   */
+  add(other: LatencyRecorder): void {
+    if (other.count === 0) return;
+    // Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
+    const total = this.count + other.count, distance = other.#mean - this.#mean;
+    this.#m2 += other.#m2 + distance ** 2 * this.count * other.count / total;
+    this.#mean += distance * other.count / total;
+    this.#histogram.add(other.#histogram);
+    this.#min = Math.min(this.#min, other.#min);
+    this.#max = Math.max(this.#max, other.#max);
+  }
+
+  /** Forgets everything. */
+  reset(): void {
+    this.#histogram.reset();
+    this.#mean = this.#m2 = this.#max = 0;
+    this.#min = Infinity;
+  }
+
+  /**
+   * The content as plain data, to be sent to another thread.
+   *
+   * @returns A copy of the data, of which `counts.buffer` can be transferred.
+   */
+  encode(): EncodedLatencies {
+    const histogram = this.#histogram;
+    const length = this.count === 0 ? 0 : histogram.countsArrayIndex(histogram.maxValue) + 1;
+    const counts = Float64Array.from({ length }, (_, index) => histogram.getCountAtIndex(index));
+    return { counts, mean: this.#mean, m2: this.#m2, min: this.#min, max: this.#max };
+  }
+
+  /** The histogram itself, in nanoseconds, for a log; not to be changed. */
+  get histogram(): JsHistogram {
+    return this.#histogram;
+  }
+}
+
+function* valuesOf(histogram: JsHistogram): Generator<{ ns: number; count: number }> {
+  const end = histogram.countsArrayIndex(histogram.maxValue);
+  for (let index = 0; index <= end; index++) {
+    const count = histogram.getCountAtIndex(index);
+    if (count > 0) yield { ns: histogram.medianEquivalentValue(histogram.valueFromIndex(index)), count };
+  }
+}
+
+/** Nanoseconds as microseconds, to the nanosecond. */
+function microseconds(ns: number): number {
+  return Math.round(ns) / 1000;
+}
+
+/** The round-trip times of a ping, in microseconds. */
+export interface RttSummary {
+  /** The shortest. */
+  min: number;
+  /** The arithmetic mean. */
+  mean: number;
+  /** The 50th percentile. */
+  median: number;
+  /** The 90th percentile. */
+  p90: number;
+  /** The 99th percentile. */
+  p99: number;
+  /** The longest. */
+  max: number;
+  /** The standard deviation of the sample. */
+  stddev: number;
+}
+
+/**
+ * Sums up round-trip times as `meari ping` reports them.
+ *
+ * @param latencies The round-trip times.
+ * @returns The summary in microseconds; `null` where nothing was recorded.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const latencies = new LatencyRecorder();
+ * for (const ns of [1000, 1002, 1004]) latencies.record(ns);
+ * assertEquals(rttSummary(latencies)?.mean, 1.002);
+ * assertEquals(rttSummary(latencies)?.stddev, 0.002);
+ * ```
+ */
+export function rttSummary(latencies: LatencyRecorder): RttSummary | null {
+  if (latencies.count === 0) return null;
+  const { min, mean, max, stddev } = latencies;
+  const [median, p90, p99] = [50, 90, 99].map((p) => latencies.percentile(p)) as [number, number, number];
+  return { min, mean, median, p90, p99, max, stddev };
+}
+
+/** The latencies of a load, in microseconds. */
+export interface LatencySummary {
+  /** The shortest. */
+  min: number;
+  /** The arithmetic mean. */
+  mean: number;
+  /** The 50th percentile. */
+  p50: number;
+  /** The 90th percentile. */
+  p90: number;
+  /** The 99th percentile. */
+  p99: number;
+  /** The 99.9th percentile. */
+  p99_9: number;
+  /** The 99.99th percentile. */
+  p99_99: number;
+  /** The 99.999th percentile. */
+  p99_999: number;
+  /** The longest. */
+  max: number;
+}
+
+/**
+ * Sums up latencies as `meari bench` and `meari report` report them.
+ *
+ * @param latencies The latencies.
+ * @returns The summary in microseconds; `null` where nothing was recorded.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const latencies = new LatencyRecorder();
+ * latencies.record(2500);
+ * assertEquals(latencySummary(latencies)?.p99_9, 2.5);
+ * ```
+ */
+export function latencySummary(latencies: LatencyRecorder): LatencySummary | null {
+  if (latencies.count === 0) return null;
+  const { min, mean, max } = latencies;
+  const at = (p: number) => latencies.percentile(p);
+  return {
+    min,
+    mean,
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    p99_9: at(99.9),
+    p99_99: at(99.99),
+    p99_999: at(99.999),
+    max,
+  };
+}
+
+/** A range of a histogram for people. */
+export interface LatencyBucket {
+  /** Where it begins, in nanoseconds; a latency of exactly this is in it. */
+  from: number;
+  /** Where it ends, in nanoseconds; a latency of exactly this is not in it. */
+  to: number;
+  /** How many latencies it holds. */
+  count: number;
+}
+
+/** The steps within a decade in which buckets may grow, the finest first: the preferred numbers that people expect. */
+const DECADES = [
+  [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8],
+  [1, 1.5, 2, 3, 5, 7],
+  [1, 2, 5],
+  [1],
+];
+
+/**
+ * Sorts latencies into ranges with round edges: equally wide ones where the longest latency is no more than five times
+ * the shortest, ones that grow with the latency otherwise.
+ *
+ * @param recorders What to sort, all into the same ranges.
+ * @param most How many ranges there may be, 8 or more.
+ * @returns For each recorder its ranges, adjacent and ascending; the first or the last is empty for none of them all.
+ */
+export function bucketLatencies(recorders: readonly LatencyRecorder[], most: number): LatencyBucket[][] {
+  const filled = recorders.filter((recorder) => recorder.count > 0);
+  const min = Math.max(Math.min(...filled.map((recorder) => recorder.min * 1000)), 1);
+  const max = Math.max(...filled.map((recorder) => recorder.max * 1000), 1);
+  const edges = filled.length === 0 ? [] : max <= 5 * min ? evenEdges(min, max, most) : growingEdges(min, max, most);
+  return recorders.map((recorder) => {
+    const buckets = edges.slice(1).map((to, index) => ({ from: edges[index]!, to, count: 0 }));
+    let index = 0;
+    for (const { ns, count } of recorder.values()) {
+      while (index < buckets.length - 1 && ns >= buckets[index]!.to) index++;
+      buckets[index]!.count += count;
+    }
+    return buckets;
+  });
+}
+
+function evenEdges(min: number, max: number, most: number): number[] {
+  for (let power = 1;; power *= 10) {
+    for (const step of [power, 2 * power, 5 * power]) {
+      const first = Math.floor(min / step), last = Math.floor(max / step);
+      if (last - first < most) return Array.from({ length: last - first + 2 }, (_, index) => (first + index) * step);
+    }
+  }
+}
+
+function growingEdges(min: number, max: number, most: number): number[] {
+  const choices = DECADES.map((steps) => {
+    const edges: number[] = [];
+    for (let power = 10 ** Math.floor(Math.log10(min)); edges.length === 0 || edges.at(-1)! <= max; power *= 10) {
+      for (const edge of steps.map((step) => Math.round(step * power * 10) / 10)) {
+        if (edge <= min) edges.length = 0;
+        if (edges.length === 0 || edges.at(-1)! <= max) edges.push(edge);
+      }
+    }
+    return edges;
+  });
+  return choices.find((edges) => edges.length <= most + 1) ?? choices.at(-1)!;
+}
+
+/**
+ * Draws a histogram for a terminal: a line a range, with its limits, a bar, its count and its share.
+ *
+ * @param latencies The latencies.
+ * @param width How many columns a line may take.
+ * @returns The lines; none where nothing was recorded.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const latencies = new LatencyRecorder();
+ * for (const ns of [100_000, 100_100, 101_000]) latencies.record(ns);
+ * assertEquals(histogramLines(latencies, 48), [
+ *   " 100us –  100us █████████████████    1  33.3 %",
+ * ]);
+ * ```
+ */
+export function histogramLines(latencies: LatencyRecorder, width: number): string[] {
+  const [buckets = []] = bucketLatencies([latencies], 20);
+  const most = Math.max(...buckets.map((bucket) => bucket.count));
+  const rows = buckets.map(({ from, to, count }) => ({
+    from: formatDuration(from / 1e6),
+    to: formatDuration(to / 1e6),
+    count,
+    tail: ` ${String(count).padStart(String(most).length)} ${(100 * count / latencies.count).toFixed(1).padStart(5)} %`,
+  }));
+  const column = (side: "from" | "to") => Math.max(...rows.map((row) => row[side].length));
+  const [left, right] = [column("from"), column("to")];
+  return rows.map((row) => {
+    const head = `${row.from.padStart(left)} – ${row.to.padStart(right)} `;
+    const room = Math.max(width - head.length - row.tail.length, 1);
+    return head + bar(row.count / most, room).padEnd(room) + row.tail;
+  });
+}
+
+/** A bar of a share of some columns, to an eighth of a column; one that stands for anything at all can be seen. */
+function bar(share: number, columns: number): string {
+  const eighths = share === 0 ? 0 : Math.max(Math.round(share * columns * 8), 1);
+  return "█".repeat(Math.floor(eighths / 8)) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+}
+
+/**
+ * Draws the latest of some values in one line, from the lowest of them to the highest.
+ *
+ * @param values The values; `NaN` stands for one that is missing and leaves a gap.
+ * @param width How many columns the line may take, one a value.
+ * @returns The line.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(sparkline([9, 1, 2, NaN, 8], 4), "▁▂ █");
+ * ```
+ */
+export function sparkline(values: readonly number[], width: number): string {
+  const shown = width > 0 ? values.slice(-width) : [];
+  const present = shown.filter((value) => !Number.isNaN(value));
+  const lowest = Math.min(...present), range = Math.max(...present) - lowest;
+  return shown.map((value) =>
+    Number.isNaN(value) ? " " : "▁▂▃▄▅▆▇█"[range === 0 ? 0 : Math.round(7 * (value - lowest) / range)]
+  ).join("");
+}

@@ -1,0 +1,57 @@
+/**
+ * Types of the parts of Deno's standard library that meari uses: deno-std, the npm package they come from, ships none.
+ * Each follows the signature that the standard library documents. The npm package republishes the library unchanged; it
+ * is used because JSR is not reachable from every network. To go back to JSR, point each `@std/…` of the import map in
+ * deno.json at `jsr:@std/…` and delete this file.
+ */
+
+declare module "@std/assert" {
+  export class AssertionError extends Error {}
+  export function assert(value: unknown, message?: string): asserts value;
+  export function assertEquals<T>(actual: T, expected: T, message?: string): void;
+  export function assertNotEquals<T>(actual: T, expected: T, message?: string): void;
+  export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, message?: string): void;
+  export function assertGreaterOrEqual<T>(actual: T, expected: T, message?: string): void;
+  export function assertMatch(actual: string, expected: RegExp, message?: string): void;
+  export function assertStringIncludes(actual: string, expected: string, message?: string): void;
+  // deno-lint-ignore no-explicit-any
+  export type Constructor<E extends Error> = abstract new (...args: any[]) => E;
+  export function assertThrows<E extends Error = Error>(
+    fn: () => unknown,
+    errorClass: Constructor<E>,
+    messageIncludes?: string,
+    message?: string,
+  ): E;
+  export function assertRejects<E extends Error = Error>(
+    fn: () => PromiseLike<unknown>,
+    errorClass: Constructor<E>,
+    messageIncludes?: string,
+    message?: string,
+  ): Promise<E>;
+}
+
+declare module "@std/bytes/equals" {
+  export function equals(a: Uint8Array, b: Uint8Array): boolean;
+}
+
+declare module "@std/cli/unicode-width" {
+  export function unicodeWidth(text: string): number;
+}
+
+declare module "@std/fmt/colors" {
+  export function setColorEnabled(enabled: boolean): void;
+  export function bold(text: string): string;
+  export function dim(text: string): string;
+  export function red(text: string): string;
+  export function green(text: string): string;
+  export function yellow(text: string): string;
+  export function cyan(text: string): string;
+}
+
+declare module "@std/text/closest-string" {
+  export function closestString(
+    givenWord: string,
+    possibleWords: readonly string[],
+    options?: { caseSensitive?: boolean; compareFn?: (a: string, b: string) => number },
+  ): string;
+}

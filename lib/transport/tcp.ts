@@ -1,0 +1,54 @@
+/**
+ * Byte streams over TCP.
+ *
+ * @module
+ */
+
+import type { InetEndpoint } from "../endpoint.ts";
+import type { Bounds, StreamConn, StreamListener } from "./types.ts";
+
+/**
+ * Longer than Deno's 511, so that a burst of clients is not turned away; the kernel cuts it to its own limit
+ * (`net.core.somaxconn`).
+ */
+const BACKLOG = 4096;
+
+/**
+ * Listens for TCP connections.
+ *
+ * @param endpoint Where; port 0 lets the kernel choose.
+ * @returns The listener. Its connections have Nagle's algorithm (RFC 896) off: it would hold back the echo of a second
+ * small message until the first is acknowledged.
+ * @throws The operating system's error.
+ */
+export function listenTcp(endpoint: InetEndpoint): StreamListener {
+  const listener = Deno.listen({ hostname: endpoint.host, port: endpoint.port, tcpBacklog: BACKLOG });
+  return {
+    addr: listener.addr,
+    accept: async () => withoutNagle(await listener.accept()),
+    close: () => listener.close(),
+  };
+}
+
+/**
+ * Connects over TCP.
+ *
+ * @param endpoint Where to.
+ * @param bounds How long it may take.
+ * @returns The connection, with Nagle's algorithm off.
+ * @throws The operating system's error, or a `TimeoutError`.
+ */
+export async function connectTcp(endpoint: InetEndpoint, bounds: Bounds): Promise<StreamConn> {
+  const timeout = AbortSignal.timeout(bounds.timeout);
+  const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;
+  return withoutNagle(await Deno.connect({ hostname: endpoint.host, port: endpoint.port, signal }));
+}
+
+function withoutNagle(conn: Deno.TcpConn): Deno.TcpConn {
+  try {
+    conn.setNoDelay();
+  } catch {
+    // The other side has reset the connection already; the first read will say so.
+  }
+  return conn;
+}

@@ -1,0 +1,59 @@
+/**
+ * meari-server: arguments, signals and the exit code.
+ *
+ * @module
+ */
+
+import { isDatagram } from "../lib/endpoint.ts";
+import { ExitCode, MeariError } from "../lib/errors.ts";
+import { LineWriter } from "../lib/line_writer.ts";
+import { detectLanguage, messages } from "../lib/messages.ts";
+import { answerCommon, onStopSignal, printError, runProgram } from "../lib/program.ts";
+import type { ServerEvent } from "./events.ts";
+import { jsonLine } from "./json_log.ts";
+import { parseServerArgs, serverCommand } from "./options.ts";
+import { startServer } from "./server.ts";
+import { textLog } from "./text_log.ts";
+
+const NAME = serverCommand.name;
+
+if (import.meta.main) await runProgram(NAME, () => main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseServerArgs(args);
+  if (answerCommon(serverCommand, options)) return ExitCode.ok;
+
+  const words = messages[options.lang ?? detectLanguage((name) => Deno.env.get(name))];
+  const output = new LineWriter(Deno.stdout, {
+    describeLost: words.linesLost,
+    onFailure: (cause) => printError(NAME, `cannot write the log: ${cause}; serving goes on without it`),
+  });
+  const writeError = (line: string) => printError(NAME, line);
+  const detail = options.trace ? "trace" : options.verbose ? "verbose" : "normal";
+  const view = options.log === "json" ? (event: ServerEvent) => output.write(jsonLine(event, new Date())) : textLog({
+    messages: words,
+    datagramsOnly: options.endpoints.every(isDatagram),
+    detail,
+    write: options.quiet ? () => {} : (line) => output.write(line),
+    writeError,
+  });
+  const server = await startServer({
+    endpoints: options.endpoints,
+    quit: !options["no-quit"],
+    once: options.once,
+    grace: options.grace,
+    echoedPerSecond: options.quiet ? 0 : detail === "normal" ? 20 : Infinity,
+    onEvent: options.quiet ? (event) => event.type === "failed" && view(event) : view,
+  });
+
+  let killed = false;
+  using _signals = onStopSignal((count) => {
+    if (count === 1) return server.stop();
+    killed = true;
+    server.kill();
+  });
+  await server.finished;
+  await output.flush(1000);
+  if (killed) throw new MeariError("ended at once, by a second signal");
+  return ExitCode.ok;
+}

@@ -1,0 +1,114 @@
+/**
+ * The command line of meari-server.
+ *
+ * @module
+ */
+
+import {
+  type Command,
+  commonOptions,
+  flag,
+  oneOf,
+  optional,
+  type Options,
+  parseCommandLine,
+  setting,
+  type Values,
+} from "../lib/command_line.ts";
+import { DEFAULT_HOST, DEFAULT_PORT, type Endpoint, parseEndpoint, parsePort } from "../lib/endpoint.ts";
+import { UsageError } from "../lib/errors.ts";
+import { LANGUAGES } from "../lib/messages.ts";
+import { parseDuration } from "../lib/units.ts";
+import { SERVER_ENDPOINT_OPTIONS } from "./server.ts";
+
+const options = {
+  host: setting(
+    { group: "Where", value: "HOST", help: "host of the default pair, and of endpoints without one", parse: String },
+    DEFAULT_HOST,
+  ),
+  port: setting({
+    group: "Where",
+    short: "p",
+    value: "PORT",
+    help: "port of the default pair, and of endpoints without one; 0 lets the kernel choose",
+    parse: parsePort,
+  }, String(DEFAULT_PORT)),
+  "no-quit": flag({ group: "Conversation", help: "take quit as plain data: every byte is echoed, nothing ends" }),
+  once: flag({
+    group: "Conversation",
+    help: "end with the first conversation: one connection, or one datagram",
+  }),
+  grace: setting({
+    group: "Conversation",
+    value: "TIME",
+    help: "how long stopping may take to echo what is in flight",
+    parse: parseDuration,
+  }, "5s"),
+  quiet: flag({ group: "Output", short: "q", help: "print errors only" }),
+  verbose: flag({ group: "Output", short: "v", help: "print every message, with its size and sender" }),
+  trace: flag({ group: "Output", help: "print every message, with a hex dump" }),
+  log: setting({
+    group: "Output",
+    value: "FORMAT",
+    help: "text, or json for one event a line",
+    parse: oneOf("text", "json"),
+  }, "text"),
+  lang: optional({
+    group: "Output",
+    value: "LANG",
+    help: "language of the messages, en or ko; otherwise as the locale says",
+    parse: oneOf(...LANGUAGES),
+  }),
+  ...commonOptions,
+} satisfies Options;
+
+/** The command line of meari-server. */
+export const serverCommand: Command<typeof options> = {
+  name: "meari-server",
+  summary: "An echo server over TCP, UDP and Unix sockets. What you send is what comes back (RFC 862).",
+  usage: ["[ENDPOINT…] [options]"],
+  options,
+  notes: [["Endpoints (default: TCP and UDP on 127.0.0.1:65456)", [
+    "tcp://HOST:PORT, udp://HOST:PORT       IPv6 in brackets; [::] serves IPv6 and IPv4",
+    "unix:///PATH, unixgram:///PATH         Unix sockets, of streams and of datagrams",
+    "HOST:PORT, :PORT                       TCP",
+    "ENDPOINT?no-quit                       --no-quit for this endpoint alone",
+  ]], ["Signals", [
+    "SIGINT (Ctrl+C) or SIGTERM stops it once what is in flight is echoed; a second one ends it at once.",
+  ]]],
+  examples: [
+    ["meari-server", "echo TCP and UDP on 127.0.0.1:65456"],
+    ["meari-server tcp://[::]:7 udp://[::]:7 --no-quit", "a plain RFC 862 echo service on every network"],
+    ["meari-server unix:///tmp/meari.sock --log json", "echo on a Unix socket, one JSON event a line"],
+  ],
+};
+
+/** What the user asked of meari-server. */
+export interface ServerCommandLine extends Values<typeof options> {
+  /** What to serve. */
+  endpoints: Endpoint[];
+}
+
+/**
+ * Reads the command line of meari-server.
+ *
+ * @param args What the user typed after its name.
+ * @returns The values of the options, and what to serve.
+ * @throws {UsageError} If it was called wrongly.
+ */
+export function parseServerArgs(args: readonly string[]): ServerCommandLine {
+  const { values, operands } = parseCommandLine(serverCommand, args);
+  if (values.quiet && (values.verbose || values.trace)) {
+    throw new UsageError("--quiet goes neither with --verbose nor with --trace");
+  }
+  if (values.log === "json" && values.trace) throw new UsageError("--trace is for people; --log json has no hex dumps");
+  const { host, port } = values;
+  const defaults = { host: unbracketed(host), port, allowed: SERVER_ENDPOINT_OPTIONS };
+  const wanted = operands.length > 0 ? operands : ["tcp://", "udp://"];
+  return { ...values, endpoints: wanted.map((text) => parseEndpoint(text, defaults)) };
+}
+
+/** Takes `[::]` for `::`: people write a host as they write it in an endpoint. */
+function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
