@@ -15,9 +15,14 @@ import { clientCommand, type ClientCommandLine, parseClientArgs } from "./option
 import { runRaw } from "./raw.ts";
 import { runScript } from "./script.ts";
 
-if (import.meta.main) await runProgram(clientCommand.name, () => main(Deno.args));
+/** The modes that are called by name. Each is loaded only where it is used. */
+const MODES: Record<string, () => Promise<(args: readonly string[]) => Promise<number>>> = {
+  ping: async () => (await import("./ping_command.ts")).runPingCommand,
+};
 
 async function main(args: readonly string[]): Promise<number> {
+  const [word = "", ...rest] = args;
+  if (Object.hasOwn(MODES, word)) return await (await MODES[word]!())(rest);
   const options = parseClientArgs(args);
   if (answerCommon(clientCommand, options)) return ExitCode.ok;
   if (options.raw) return await raw(options);
@@ -57,3 +62,5 @@ async function raw(options: ClientCommandLine): Promise<number> {
   }
   return ExitCode.ok;
 }
+
+if (import.meta.main) await runProgram(clientCommand.name, () => main(Deno.args));

@@ -147,7 +147,14 @@ export function parseClientEndpoint(text: string, udp: boolean): Endpoint {
   return endpoint;
 }
 
-function parseTimeout(text: string): number {
+/**
+ * Reads a time that something may take.
+ *
+ * @param text What the user wrote.
+ * @returns The time in milliseconds.
+ * @throws {UsageError} If it is no time, or one that no timer can measure.
+ */
+export function parseTimeout(text: string): number {
   const timeout = parseDuration(text);
   if (timeout < 1 || timeout > 2 ** 31 - 1) throw new UsageError(`"${text}" is out of range; from 1ms to 24 days`);
   return timeout;

@@ -5,7 +5,7 @@
  */
 
 import { equals } from "@std/bytes/equals";
-import { describeCause, EchoError } from "../lib/errors.ts";
+import { describeCause, EchoError, MeariError } from "../lib/errors.ts";
 import type { StreamConn } from "../lib/transport/mod.ts";
 import { formatDuration } from "../lib/units.ts";
 import type { ByteSource } from "./lines.ts";
@@ -43,6 +43,7 @@ export interface RawResult {
  * @param options How.
  * @returns The counts, which are equal.
  * @throws {EchoError} If another number of bytes came back, or with `verify` other bytes.
+ * @throws {MeariError} If the input cannot be read.
  */
 export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOptions): Promise<RawResult> {
   const count: RawResult = { sent: 0, received: 0 };
@@ -52,12 +53,17 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
   failure.promise.catch(() => {});
   let inputEnded = false;
   let serverOwes = false;
+  // While stdout makes us wait, it is not the server that is slow.
+  let outputOwes = false;
   let lastProgress = performance.now();
 
   const send = async () => {
     const buffer = new Uint8Array(CHUNK);
     while (true) {
-      const length = await input.read(buffer);
+      const length = await input.read(buffer).catch((error) => {
+        failure.reject(new MeariError(`cannot read the input: ${describeCause(error)}`, { cause: error }));
+        throw error;
+      });
       if (length === null) break;
       await underway?.room(LARGEST_UNDERWAY, (waiting) => serverOwes = waiting);
       underway?.push(buffer.slice(0, length));
@@ -83,20 +89,19 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
       const bytes = buffer.subarray(0, length);
       underway?.compare(bytes, count.received);
       count.received += length;
-      // While stdout makes us wait, it is not the server that is slow.
-      lastProgress = Infinity;
+      outputOwes = true;
       await options.write(bytes);
+      outputOwes = false;
       lastProgress = performance.now();
     }
   };
-  const sending = send().catch((error) => {
+  const sending = send().catch(() => {
     // Where writing fails, reading says why, after what the server still returned.
-    if (error instanceof EchoError) failure.reject(error);
   });
   const receiving = receive();
   const timer = setInterval(() => {
     options.onProgress?.(count.sent, count.received);
-    if (!(inputEnded || serverOwes) || performance.now() - lastProgress < options.timeout) return;
+    if (outputOwes || !(inputEnded || serverOwes) || performance.now() - lastProgress < options.timeout) return;
     if (inputEnded && count.received === count.sent) return failure.reject(undefined);
     const what = inputEnded ? "nothing more came back" : "the server took nothing more";
     failure.reject(new EchoError(`${what} for ${formatDuration(options.timeout)}: ${tally(count)}`));

@@ -5,11 +5,28 @@
  */
 
 import float64 from "hdr-histogram-js/dist/Float64Histogram.js";
-import type { JsHistogram } from "hdr-histogram-js";
 import { formatDuration } from "./units.ts";
 
 /** The longest latency that the distribution tells from longer ones, in nanoseconds: four hours. */
 export const LONGEST_LATENCY = 4 * 3600 * 1e9;
+
+/** What a recorder reads of a histogram of nanoseconds; those of hdr-histogram-js are such. */
+export interface NanosecondHistogram {
+  /** How many values it holds. */
+  readonly totalCount: number;
+  /** The longest one. */
+  readonly maxValue: number;
+  /** The place of a value among the counts. */
+  countsArrayIndex(value: number): number;
+  /** How often the values of a place were recorded. */
+  getCountAtIndex(index: number): number;
+  /** A value of a place. */
+  valueFromIndex(index: number): number;
+  /** The lowest value that has the same place. */
+  lowestEquivalentValue(value: number): number;
+  /** The middle of the values that have the same place. */
+  medianEquivalentValue(value: number): number;
+}
 
 /** A recorder's content as plain data that `postMessage` can carry; {@linkcode LatencyRecorder.decode} reads it. */
 export interface EncodedLatencies {
@@ -75,7 +92,7 @@ export class LatencyRecorder {
    * @param histogram The histogram.
    * @returns The recorder.
    */
-  static fromHistogram(histogram: JsHistogram): LatencyRecorder {
+  static fromHistogram(histogram: NanosecondHistogram): LatencyRecorder {
     const recorder = new LatencyRecorder();
     if (histogram.totalCount === 0) return recorder;
     let sum = 0;
@@ -192,12 +209,12 @@ export class LatencyRecorder {
   }
 
   /** The histogram itself, in nanoseconds, for a log; not to be changed. */
-  get histogram(): JsHistogram {
+  get histogram(): NanosecondHistogram {
     return this.#histogram;
   }
 }
 
-function* valuesOf(histogram: JsHistogram): Generator<{ ns: number; count: number }> {
+function* valuesOf(histogram: NanosecondHistogram): Generator<{ ns: number; count: number }> {
   const end = histogram.countsArrayIndex(histogram.maxValue);
   for (let index = 0; index <= end; index++) {
     const count = histogram.getCountAtIndex(index);
@@ -325,31 +342,29 @@ const DECADES = [
  * Sorts latencies into ranges with round edges: equally wide ones where the longest latency is no more than five times
  * the shortest, ones that grow with the latency otherwise.
  *
- * @param recorders What to sort, all into the same ranges.
- * @param most How many ranges there may be, 8 or more.
- * @returns For each recorder its ranges, adjacent and ascending; the first or the last is empty for none of them all.
+ * @param latencies The latencies.
+ * @param most How many ranges there may be, 16 or more.
+ * @returns The ranges, adjacent and ascending; none where nothing was recorded.
  */
-export function bucketLatencies(recorders: readonly LatencyRecorder[], most: number): LatencyBucket[][] {
-  const filled = recorders.filter((recorder) => recorder.count > 0);
-  const min = Math.max(Math.min(...filled.map((recorder) => recorder.min * 1000)), 1);
-  const max = Math.max(...filled.map((recorder) => recorder.max * 1000), 1);
-  const edges = filled.length === 0 ? [] : max <= 5 * min ? evenEdges(min, max, most) : growingEdges(min, max, most);
-  return recorders.map((recorder) => {
-    const buckets = edges.slice(1).map((to, index) => ({ from: edges[index]!, to, count: 0 }));
-    let index = 0;
-    for (const { ns, count } of recorder.values()) {
-      while (index < buckets.length - 1 && ns >= buckets[index]!.to) index++;
-      buckets[index]!.count += count;
-    }
-    return buckets;
-  });
+export function bucketLatencies(latencies: LatencyRecorder, most: number): LatencyBucket[] {
+  if (latencies.count === 0) return [];
+  const [min, max] = [Math.max(latencies.min * 1000, 1), Math.max(latencies.max * 1000, 1)];
+  const edges = max <= 5 * min ? evenEdges(min, max, most) : growingEdges(min, max, most);
+  const buckets = edges.slice(1).map((to, index) => ({ from: edges[index]!, to, count: 0 }));
+  let index = 0;
+  for (const { ns, count } of latencies.values()) {
+    while (index < buckets.length - 1 && ns >= buckets[index]!.to) index++;
+    buckets[index]!.count += count;
+  }
+  return buckets;
 }
 
+/** No narrower than a 400th of the values: a range is to hold several of those that the histogram tells apart. */
 function evenEdges(min: number, max: number, most: number): number[] {
   for (let power = 1;; power *= 10) {
     for (const step of [power, 2 * power, 5 * power]) {
-      const first = Math.floor(min / step), last = Math.floor(max / step);
-      if (last - first < most) return Array.from({ length: last - first + 2 }, (_, index) => (first + index) * step);
+      const first = Math.floor(min / step), length = Math.floor(max / step) - first + 2;
+      if (step >= max / 400 && length <= most + 1) return Array.from({ length }, (_, index) => (first + index) * step);
     }
   }
 }
@@ -379,28 +394,37 @@ function growingEdges(min: number, max: number, most: number): number[] {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const latencies = new LatencyRecorder();
- * for (const ns of [100_000, 100_100, 101_000]) latencies.record(ns);
- * assertEquals(histogramLines(latencies, 48), [
- *   " 100us –  100us █████████████████    1  33.3 %",
+ * for (const ns of [99_900, 100_100, 100_100]) latencies.record(ns);
+ * assertEquals(histogramLines(latencies, 44), [
+ *   " 99.5us – 100.0us ████████         1  33.3 %",
+ *   "100.0us – 100.5us ████████████████ 2  66.7 %",
  * ]);
  * ```
  */
 export function histogramLines(latencies: LatencyRecorder, width: number): string[] {
-  const [buckets = []] = bucketLatencies([latencies], 20);
+  const buckets = bucketLatencies(latencies, 20);
+  if (buckets.length === 0) return [];
+  const labels = edgeLabels([buckets[0]!.from, ...buckets.map((bucket) => bucket.to)]);
   const most = Math.max(...buckets.map((bucket) => bucket.count));
-  const rows = buckets.map(({ from, to, count }) => ({
-    from: formatDuration(from / 1e6),
-    to: formatDuration(to / 1e6),
-    count,
-    tail: ` ${String(count).padStart(String(most).length)} ${(100 * count / latencies.count).toFixed(1).padStart(5)} %`,
-  }));
-  const column = (side: "from" | "to") => Math.max(...rows.map((row) => row[side].length));
-  const [left, right] = [column("from"), column("to")];
-  return rows.map((row) => {
-    const head = `${row.from.padStart(left)} – ${row.to.padStart(right)} `;
-    const room = Math.max(width - head.length - row.tail.length, 1);
-    return head + bar(row.count / most, room).padEnd(room) + row.tail;
+  return buckets.map(({ count }, index) => {
+    const head = `${labels[index]} – ${labels[index + 1]} `;
+    const share = (100 * count / latencies.count).toFixed(1).padStart(5);
+    const tail = ` ${String(count).padStart(String(most).length)} ${share} %`;
+    const room = Math.max(width - head.length - tail.length, 1);
+    return head + bar(count / most, room).padEnd(room) + tail;
   });
+}
+
+/** Writes edges in nanoseconds, right-aligned: all in one unit where they are of one magnitude, else each in its own. */
+function edgeLabels(edges: readonly number[]): string[] {
+  const last = edges.at(-1)!;
+  const [unit, size] = last < 1e6 ? ["us", 1e3] as const : last < 1e9 ? ["ms", 1e6] as const : ["s", 1e9] as const;
+  const decimals = Math.max(...edges.map((edge) => String(edge / size).split(".")[1]?.length ?? 0));
+  const labels = edges.map((edge) =>
+    last < 10 * edges[0]! ? (edge / size).toFixed(decimals) + unit : formatDuration(edge / 1e6)
+  );
+  const width = Math.max(...labels.map((label) => label.length));
+  return labels.map((label) => label.padStart(width));
 }
 
 /** A bar of a share of some columns, to an eighth of a column; one that stands for anything at all can be seen. */
