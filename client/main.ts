@@ -13,6 +13,7 @@ import { connectPeer } from "./echo_peer.ts";
 import { readLines } from "./lines.ts";
 import { clientCommand, type ClientCommandLine, parseClientArgs } from "./options.ts";
 import { runRaw } from "./raw.ts";
+import { rawProgress } from "./raw_progress.ts";
 import { runScript } from "./script.ts";
 
 /** The modes that are called by name. Each is loaded only where it is used. */
@@ -55,9 +56,14 @@ async function script(
 
 async function raw(options: ClientCommandLine): Promise<number> {
   const conn = await connectStream(options.endpoint, options);
+  // Only where it disturbs neither what is piped nor what is typed.
+  const shown = Deno.stderr.isTerminal() && !Deno.stdout.isTerminal() && !Deno.stdin.isTerminal();
+  const encoder = new TextEncoder();
+  const progress = shown ? rawProgress((text) => Deno.stderr.writeSync(encoder.encode(text))) : undefined;
   try {
-    await runRaw(conn, Deno.stdin, { ...options, write: writeOutput });
+    await runRaw(conn, Deno.stdin, { ...options, write: writeOutput, ...(progress && { onProgress: progress.show }) });
   } finally {
+    progress?.end();
     conn.close();
   }
   return ExitCode.ok;

@@ -73,6 +73,9 @@ export const clientCommand: Command<typeof options> = {
     "[ENDPOINT] [options]              chat in a terminal, or send the lines of stdin",
     "[ENDPOINT] -m TEXT                send one message",
     "[ENDPOINT] --raw                  copy any bytes both ways",
+    "ping [ENDPOINT] [options]         measure round trips, jitter and loss (meari ping --help)",
+    "bench ENDPOINT [ENDPOINT]         measure throughput and latency under load (meari bench --help)",
+    "report FILE… --html OUT           draw what bench recorded (meari report --help)",
   ],
   options,
   notes: [["Endpoint (default: tcp://127.0.0.1:65456)", [

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { unicodeWidth } from "@std/cli/unicode-width";
 import { type Command, commonOptions, optional, type Options, parseCommandLine } from "../lib/command_line.ts";
 import { describeCause, ExitCode, MeariError, UsageError } from "../lib/errors.ts";
 import { escapeControls } from "../lib/escape.ts";
@@ -85,14 +84,11 @@ async function readSeries(files: readonly string[]): Promise<ReportSeries[]> {
   return [...series.values()];
 }
 
-/** Pads the cells of a table, its first column to the left and the others to the right. */
+/** Aligns the figures of a table to the right. The labels, whose width only the terminal knows, come last. */
 function alignColumns(table: readonly string[][]): string[] {
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => unicodeWidth(row[column]!))));
-  return table.map((row) =>
-    row.map((cell, column) => {
-      const padding = " ".repeat(widths[column]! - unicodeWidth(cell));
-      return column === 0 ? cell + padding : padding + cell;
-    }).join("  ")
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table.map(([label, ...cells]) =>
+    [...cells.map((cell, column) => cell.padStart(widths[column + 1]!)), label].join("  ").trimEnd()
   );
 }
 

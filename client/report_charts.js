@@ -17,7 +17,7 @@ export function drawCharts(charts) {
     return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(3))} ${unit}`;
   };
   const count = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3, notation: "compact" });
-  const percentile = (x) => `${x < 0.005 ? 0 : Number((100 - 100 / 10 ** x).toFixed(Math.max(Math.ceil(x) - 1, 1)))} %`;
+  const percentile = (x) => `${x < 0.005 ? 0 : Number((100 - 100 / 10 ** x).toFixed(Math.max(Math.ceil(x) - 1, 1)))}%`;
 
   /** Round values between two, no more than `most`, for a linear axis. */
   function evenTicks(min, max, most) {
@@ -40,9 +40,15 @@ export function drawCharts(charts) {
     return choices.find((ticks) => ticks.length <= most) ?? choices[2].filter((_, index) => index % 2 === 0);
   }
 
-  /** The percentiles that have a name: 0, 50, 90, 99, 99.9 … */
-  const percentileTicks = (min, max) =>
-    [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7, 8].filter((at) => at >= min - 1e-9 && at <= max);
+  /** The percentiles that have a name, 0, 50, 90, 99, 99.9 …, as far apart as `most` of them would be. */
+  function percentileTicks(min, max, most) {
+    const ticks = [];
+    for (const at of [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      const apart = ticks.length === 0 || at - ticks.at(-1) >= (max - min) / most;
+      if (apart && at >= min && at <= max) ticks.push(at);
+    }
+    return ticks;
+  }
 
   /** Room around what is drawn on an axis of logarithms. */
   const padded = (_chart, min, max) => {
@@ -52,7 +58,7 @@ export function drawCharts(charts) {
 
   const kinds = {
     percentiles: {
-      x: { label: "percentile", ticks: percentileTicks, text: percentile, space: 56 },
+      x: { label: "percentile", ticks: percentileTicks, text: percentile, space: 42 },
       y: { label: "latency", ticks: logTicks, text: (log) => latency(10 ** log), range: padded },
     },
     distribution: {
@@ -93,9 +99,10 @@ export function drawCharts(charts) {
     const chart = new uPlot(
       {
         ...size(),
-        padding: [12, 12, 0, 0],
+        padding: [12, 20, 0, 0],
         scales: { x: { time: false }, y: { range: y.range ?? ((_chart, _min, max) => [0, (max || 1) * 1.05]) } },
         axes: [axis(x, false), axis(y, true)],
+        legend: { markers: { fill: (_chart, index) => color(`--series-${(index - 1) % 6}`) } },
         cursor: { focus: { prox: 16 }, y: false },
         focus: { alpha: 0.3 },
         series: [

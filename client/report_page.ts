@@ -155,7 +155,7 @@ const FIGURES = [
   [
     "percentiles",
     "Latency by percentile",
-    "How long the slowest messages took: each step to the right is a tenth of them.",
+    "How long the slowest messages took: each step to the right leaves a tenth of them.",
   ],
   ["distribution", "Distribution of latencies", "What share of the messages took how long."],
   ["throughput", "Throughput over time", "Messages that came back, a second."],
@@ -182,7 +182,7 @@ function percentileChart(series: readonly ReportSeries[]): (number | null)[][] {
   ];
 }
 
-const BINS = 120;
+const BINS = 240;
 /** The narrowest bin, as a logarithm: 0.5 %, of which the histogram tells five values apart. */
 const NARROWEST_BIN = 0.002;
 
