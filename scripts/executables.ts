@@ -20,12 +20,12 @@ interface Executable {
 const EXECUTABLES: Record<string, Executable> = {
   "meari-server": {
     main: "server/main.ts",
-    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
+    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=LC_ALL,LC_MESSAGES,LANG"],
     include: [],
   },
   "meari": {
     main: "client/main.ts",
-    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
+    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=LC_ALL,LC_MESSAGES,LANG"],
     include: [],
   },
 };
