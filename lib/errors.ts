@@ -80,7 +80,9 @@ const CAUSES: Record<string, string> = {
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : undefined;
+  if (typeof code === "string") return code;
+  // Deno gives this one no code.
+  return error.message.startsWith("Protocol wrong type for socket") ? "EPROTOTYPE" : undefined;
 }
 
 /**

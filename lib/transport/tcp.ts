@@ -5,6 +5,7 @@
  */
 
 import type { InetEndpoint } from "../endpoint.ts";
+import { errorCode } from "../errors.ts";
 import type { Bounds, StreamConn, StreamListener } from "./types.ts";
 
 /**
@@ -12,6 +13,9 @@ import type { Bounds, StreamConn, StreamListener } from "./types.ts";
  * (`net.core.somaxconn`).
  */
 const BACKLOG = 4096;
+
+/** How accepting fails where the client has gone meanwhile: Deno asks the connection for its addresses. */
+const GONE = ["ENOTCONN", "ECONNABORTED", "ECONNRESET"];
 
 /**
  * Listens for TCP connections.
@@ -25,7 +29,16 @@ export function listenTcp(endpoint: InetEndpoint): StreamListener {
   const listener = Deno.listen({ hostname: endpoint.host, port: endpoint.port, tcpBacklog: BACKLOG });
   return {
     addr: listener.addr,
-    accept: async () => withoutNagle(await listener.accept()),
+    accept: async () => {
+      while (true) {
+        try {
+          return withoutNagle(await listener.accept());
+        } catch (error) {
+          // A client that has reset its connection before it was accepted is nobody's failure: on to the next.
+          if (!GONE.includes(errorCode(error) ?? "")) throw error;
+        }
+      }
+    },
     close: () => listener.close(),
   };
 }

@@ -11,7 +11,8 @@ import { errorCode, MeariError } from "../errors.ts";
  *
  * @param path The path of the socket file.
  * @param bind Binds to the path, and throws `EADDRINUSE` where a file is in the way.
- * @returns What was bound; its `close` also removes the file, unless another program has replaced it since.
+ * @returns What was bound; its `close` also removes the file. One that another program has put there since is left alone
+ * by a datagram socket; Deno's own stream listener removes whatever has the path.
  * @throws {MeariError} If what is in the way is not a socket.
  * @throws The operating system's error: `EADDRINUSE` where a live socket has the path.
  */
