@@ -55,7 +55,7 @@ export interface PingResult {
 interface Way {
   peer: string;
   ended: Promise<string>;
-  launch: (now: () => number) => void;
+  launch: () => void;
   close: () => void;
 }
 
@@ -79,9 +79,13 @@ export async function runPing(endpoint: Endpoint, options: PingOptions): Promise
     peer: channel.peer,
     ended: channel.ended,
     launch: () => {
+      const probe = format.make(session.tally.sent + 1);
+      // As little as possible is between reading the clock and the system call.
       const sentAt = session.now();
+      format.stamp(probe, sentAt);
+      const sending = channel.send(probe);
       const sequence = session.tally.send(sentAt);
-      channel.send(format.make(sequence, sentAt)).catch((error) => session.fail(sequence, describeCause(error)));
+      sending.catch((error) => session.fail(sequence, describeCause(error)));
     },
     close: () => channel.close(),
   });
@@ -204,7 +208,7 @@ class Session {
         continue;
       }
       this.#lastSentAt = this.now();
-      way.launch(this.now);
+      way.launch();
       if (paced) continue;
       const answers = this.tally.outstanding;
       const patience = this.#lastSentAt + (flood ? Math.min(FLOOD_INTERVAL, wait) : wait) * 1e6;

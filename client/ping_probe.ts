@@ -9,6 +9,9 @@ import { equals } from "@std/bytes/equals";
 /** A probe of at least this size carries a header: session id, sequence number, send time. */
 export const HEADER_BYTES = 16;
 
+/** Where a header has the send time. */
+export const SEND_TIME_AT = 8;
+
 /** What an answer turned out to be. */
 export type Reading =
   /** A whole answer to the probe of this sequence number, sent at this time in nanoseconds. */
@@ -52,12 +55,21 @@ export class ProbeFormat {
    * Makes a probe.
    *
    * @param sequence Its sequence number, from 1 on.
-   * @param sentAt When it is sent, in nanoseconds since the session began.
-   * @returns The probe, in a buffer of its own.
+   * @returns The probe, in a buffer of its own, still without its send time.
    */
-  make(sequence: number, sentAt: number): Uint8Array {
-    this.#fill(sequence, sentAt);
+  make(sequence: number): Uint8Array {
+    this.#fill(sequence, 0);
     return this.#expected.slice();
+  }
+
+  /**
+   * Writes its send time into a probe, the last thing before it goes out.
+   *
+   * @param probe What {@linkcode make} returned.
+   * @param sentAt When it is sent, in nanoseconds since the session began.
+   */
+  stamp(probe: Uint8Array, sentAt: number): void {
+    if (this.numbered) new DataView(probe.buffer).setFloat64(SEND_TIME_AT, sentAt);
   }
 
   /**
@@ -76,7 +88,7 @@ export class ProbeFormat {
     if (answer.length < HEADER_BYTES) return { kind: "foreign" };
     const header = new DataView(answer.buffer, answer.byteOffset, HEADER_BYTES);
     const sequence = header.getUint32(4);
-    const sentAt = header.getFloat64(8);
+    const sentAt = header.getFloat64(SEND_TIME_AT);
     if (header.getUint32(0) !== this.#session || sequence < 1 || sequence > lastSent) return { kind: "foreign" };
     this.#fill(sequence, sentAt);
     const wrongAt = this.#firstDifference(answer);
@@ -116,7 +128,7 @@ export class ProbeFormat {
     if (!this.numbered) return;
     this.#view.setUint32(0, this.#session);
     this.#view.setUint32(4, sequence);
-    this.#view.setFloat64(8, sentAt);
+    this.#view.setFloat64(SEND_TIME_AT, sentAt);
   }
 
   #firstDifference(answer: Uint8Array): number {

@@ -6,13 +6,10 @@
 
 import { JitterMeter, type JitterSummary } from "../lib/jitter.ts";
 import { LatencyRecorder, type RttSummary, rttSummary } from "../lib/latency.ts";
-import type { ProbeFormat } from "./ping_probe.ts";
+import { type ProbeFormat, SEND_TIME_AT } from "./ping_probe.ts";
 
 /** How many unanswered probes are remembered; a flood into the void must not grow without bound. */
 const REMEMBERED = 1_000_000;
-
-/** Where a probe has its send time. */
-const SEND_TIME_AT = 8;
 
 /** An answer, and what was odd about it. */
 export interface Sample {
