@@ -42,15 +42,19 @@ export async function runChat(endpoint: Endpoint, options: ChatOptions): Promise
   const sayReceived = (bytes: Uint8Array) =>
     say(messages.received(escapeControls(decoder.decode(bytes).replace(/\r?\n$/, ""))));
 
+  // What came unasked along with an echo; it is said after that.
+  const unasked: Uint8Array[] = [];
+  let prompting = false;
+  const sayUnasked = () => unasked.splice(0).forEach(sayReceived);
+
   say(messages.clientStarted(datagrams));
   await using peer = await connectPeer(endpoint, {
     ...options,
-    onSurplus: (bytes) => aside(() => sayReceived(bytes)),
+    onSurplus: (bytes) => prompting ? aside(() => sayReceived(bytes)) : unasked.push(bytes.slice()),
   });
   say(messages.talkingTo(formatEndpoint(endpoint)));
 
   const lines = new LineQueue();
-  let prompting = false;
   const editor = readline.createInterface({ input: process.stdin, output: terminal, prompt: "> ", terminal: true });
   /** Says something while a line is being typed, and then shows that line again. */
   function aside(speak: () => void): void {
@@ -79,6 +83,7 @@ export async function runChat(endpoint: Endpoint, options: ChatOptions): Promise
   });
   try {
     while (true) {
+      sayUnasked();
       prompting = true;
       if (!lines.ended && !lines.waiting) editor.prompt();
       const line = await lines.next();
@@ -104,6 +109,7 @@ export async function runChat(endpoint: Endpoint, options: ChatOptions): Promise
     lines.end();
     close();
   }
+  sayUnasked();
   say(messages.clientStopped(datagrams));
   return serverGone ? ExitCode.failed : ExitCode.ok;
 }

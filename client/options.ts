@@ -127,6 +127,9 @@ export function parseClientArgs(args: readonly string[]): ClientCommandLine {
   if (values.raw && (values.message.length > 0 || values.eol !== "none")) {
     throw new UsageError("--raw takes its bytes from stdin as they are; it goes with neither --message nor --eol");
   }
+  if (values.raw && values["no-quit"]) {
+    throw new UsageError("--raw takes every byte as plain data anyway, without --no-quit");
+  }
   if (values.retries > 0 && !datagrams) {
     throw new UsageError(`--retries is for datagrams; over ${endpoint.transport} nothing is lost on the way`);
   }

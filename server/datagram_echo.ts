@@ -6,8 +6,11 @@
 
 import type { Address, DatagramSocket } from "../lib/transport/mod.ts";
 
-/** Holds any datagram: UDP's length field has 16 bits (RFC 768). */
-const LARGEST_DATAGRAM = 65_536;
+/**
+ * Holds any datagram: UDP's length field has 16 bits (RFC 768), and on a Unix socket the sender's buffer is the limit,
+ * which is 208 KiB on Linux unless set.
+ */
+const LARGEST_DATAGRAM = 256 * 1024;
 
 /** How to echo. */
 export interface DatagramEchoOptions {

@@ -7,12 +7,14 @@
 import { formatEndpoint } from "../lib/endpoint.ts";
 import { formatAddress } from "../lib/transport/mod.ts";
 import type { ServerEvent } from "./events.ts";
+import { MessageTexts } from "./message_texts.ts";
 
 /**
  * Writes an event as a JSON object: `time` (RFC 3339, UTC), `event`, and what belongs to it, with units in the names.
  *
  * @param event The event.
  * @param time When it happened.
+ * @param texts Decodes the messages; the same for all events of a server, so that split characters come out whole.
  * @returns The object as one line.
  *
  * @example
@@ -24,11 +26,11 @@ import type { ServerEvent } from "./events.ts";
  * );
  * ```
  */
-export function jsonLine(event: ServerEvent, time: Date): string {
-  return JSON.stringify({ time: time.toISOString(), event: event.type, ...details(event) });
+export function jsonLine(event: ServerEvent, time: Date, texts: MessageTexts = new MessageTexts()): string {
+  return JSON.stringify({ time: time.toISOString(), event: event.type, ...details(event, texts) });
 }
 
-function details(event: ServerEvent): Record<string, unknown> {
+function details(event: ServerEvent, texts: MessageTexts): Record<string, unknown> {
   const where = "endpoint" in event ? { endpoint: formatEndpoint(event.endpoint) } : {};
   const peer = "peer" in event && event.peer !== undefined ? { peer: formatAddress(event.peer) } : {};
   switch (event.type) {
@@ -42,11 +44,12 @@ function details(event: ServerEvent): Record<string, unknown> {
         connection: event.connection,
         ...peer,
         bytes: event.message.length,
-        text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(event.message),
+        text: texts.next(event),
       };
     case "unshown":
       return { messages: event.messages, bytes: event.bytes };
     case "disconnected":
+      texts.forget(event.connection);
       return {
         ...where,
         connection: event.connection,

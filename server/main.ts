@@ -11,6 +11,7 @@ import { detectLanguage, messages } from "../lib/messages.ts";
 import { answerCommon, onStopSignal, printError, runProgram } from "../lib/program.ts";
 import type { ServerEvent } from "./events.ts";
 import { jsonLine } from "./json_log.ts";
+import { MessageTexts } from "./message_texts.ts";
 import { parseServerArgs, serverCommand } from "./options.ts";
 import { startServer } from "./server.ts";
 import { textLog } from "./text_log.ts";
@@ -28,15 +29,18 @@ async function main(args: readonly string[]): Promise<number> {
     describeLost: words.linesLost,
     onFailure: (cause) => printError(NAME, `cannot write the log: ${cause}; serving goes on without it`),
   });
+  const texts = new MessageTexts();
   const writeError = (line: string) => printError(NAME, line);
   const detail = options.trace ? "trace" : options.verbose ? "verbose" : "normal";
-  const view = options.log === "json" ? (event: ServerEvent) => output.write(jsonLine(event, new Date())) : textLog({
-    messages: words,
-    datagramsOnly: options.endpoints.every(isDatagram),
-    detail,
-    write: options.quiet ? () => {} : (line) => output.write(line),
-    writeError,
-  });
+  const view = options.log === "json"
+    ? (event: ServerEvent) => output.write(jsonLine(event, new Date(), texts))
+    : textLog({
+      messages: words,
+      datagramsOnly: options.endpoints.every(isDatagram),
+      detail,
+      write: options.quiet ? () => {} : (line) => output.write(line),
+      writeError,
+    });
   const server = await startServer({
     endpoints: options.endpoints,
     quit: !options["no-quit"],

@@ -44,6 +44,12 @@ export interface ServerOptions {
 /** How often a stopping server looks which connections have gone quiet, in milliseconds. */
 const DRAIN_TICK = 25;
 
+/**
+ * After how many looks without a change a connection counts as quiet. Two at least: on a busy machine timers can run
+ * before what has arrived meanwhile is read, but not twice in a row.
+ */
+const QUIET_LOOKS = 2;
+
 /** How long to wait after a failed accept or receive, in milliseconds: the first time, and the most. */
 const BACKOFF = { first: 5, most: 1000 };
 
@@ -108,7 +114,7 @@ export class Server implements AsyncDisposable {
   #bytes = 0;
   #stopping = false;
   #killed = false;
-  #wakeUp = Promise.withResolvers<void>();
+  #stopped = Promise.withResolvers<void>();
   #idle = Promise.withResolvers<void>();
 
   /** @ignore Use {@linkcode startServer}. */
@@ -144,6 +150,7 @@ export class Server implements AsyncDisposable {
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#stopped.resolve();
     this.#closeListeners();
     this.#options.onEvent({ type: "stopping", connections: this.#openConnections });
     this.#running.push(this.#drain());
@@ -154,7 +161,6 @@ export class Server implements AsyncDisposable {
   kill(): void {
     this.stop();
     this.#killed = true;
-    this.#wakeUp.resolve();
     for (const served of [...this.#served]) served.end();
   }
 
@@ -218,7 +224,7 @@ export class Server implements AsyncDisposable {
       } catch (error) {
         if (!this.#listeners.has(listener)) return;
         this.#options.onEvent({ type: "failed", endpoint, operation: "accept", cause: describeCause(error) });
-        await this.#pause(pause);
+        await this.#backOff(pause);
         pause = Math.min(pause * 2, BACKOFF.most);
         continue;
       }
@@ -308,7 +314,7 @@ export class Server implements AsyncDisposable {
           ...(peer && { peer }),
         });
         if (operation === "send") return;
-        await this.#pause(pause);
+        await this.#backOff(pause);
         pause = Math.min(pause * 2, BACKOFF.most);
       },
     });
@@ -321,22 +327,27 @@ export class Server implements AsyncDisposable {
   /** Closes what has gone quiet, until all is closed or the grace time is over. */
   async #drain(): Promise<void> {
     const deadline = performance.now() + this.#options.grace;
-    const seen = new Map<Served, number>();
+    const seen = new Map<Served, { messages: number; quiet: number }>();
     while (this.#served.size > 0 && !this.#killed) {
       for (const served of [...this.#served]) {
-        const quiet = !served.busy && seen.get(served) === served.messages;
-        if (quiet || performance.now() >= deadline) served.end();
-        seen.set(served, served.messages);
+        const { messages, busy } = served;
+        const last = seen.get(served);
+        // What still comes to a datagram socket was not in flight when the server was told to stop.
+        const idle = !busy && (last?.messages === messages || !(served instanceof Connection));
+        const quiet = last !== undefined && idle ? last.quiet + 1 : 0;
+        if (quiet >= QUIET_LOOKS || performance.now() >= deadline) served.end();
+        seen.set(served, { messages, quiet });
       }
-      await this.#pause(DRAIN_TICK);
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_TICK));
     }
   }
 
-  /** Waits, unless the server is killed. */
-  async #pause(milliseconds: number): Promise<void> {
+  /** Waits after a failure; not for long once the server stops. */
+  async #backOff(milliseconds: number): Promise<void> {
     let timer: number | undefined;
-    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-    await Promise.race([timeout, this.#wakeUp.promise]);
+    const wait = Math.min(milliseconds, this.#stopping ? DRAIN_TICK : Infinity);
+    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, wait));
+    await (this.#stopping ? timeout : Promise.race([timeout, this.#stopped.promise]));
     clearTimeout(timer);
   }
 }

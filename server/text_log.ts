@@ -11,6 +11,7 @@ import type { Messages } from "../lib/messages.ts";
 import { formatAddress, plainHost } from "../lib/transport/mod.ts";
 import { formatSize } from "../lib/units.ts";
 import type { EchoedEvent, ServerEvent } from "./events.ts";
+import { MessageTexts } from "./message_texts.ts";
 
 /** How many bytes of a message a line shows, unless all are asked for. */
 const SHOWN_BYTES = 256;
@@ -37,7 +38,7 @@ export interface TextLogOptions {
  */
 export function textLog(options: TextLogOptions): (event: ServerEvent) => void {
   const { messages, datagramsOnly, write, writeError } = options;
-  const decode = streamDecoders();
+  const texts = new MessageTexts();
   let started = false;
   return (event) => {
     switch (event.type) {
@@ -56,7 +57,7 @@ export function textLog(options: TextLogOptions): (event: ServerEvent) => void {
       case "unshown":
         return write(messages.unshown(event.messages, event.bytes));
       case "disconnected": {
-        decode.forget(event.connection);
+        texts.forget(event.connection);
         const peer = "hostname" in event.peer ? formatAddress(event.peer) : formatEndpoint(event.endpoint);
         return write(messages.disconnected(peer, event.how, event.messages, event.bytes, event.duration));
       }
@@ -76,7 +77,7 @@ export function textLog(options: TextLogOptions): (event: ServerEvent) => void {
   function echoed(event: EchoedEvent): void {
     const { message } = event;
     const cut = options.detail === "normal" && message.length > SHOWN_BYTES;
-    const text = decode.next(event, cut ? message.subarray(0, SHOWN_BYTES) : message);
+    const text = texts.next(event, cut ? message.subarray(0, SHOWN_BYTES) : message);
     // A read may end within a character, which then shows with the next read; one that holds no more shows nothing.
     if (text === "" && message.length > 0 && options.detail === "normal") return;
     const shown = `${escapeControls(text)}${cut ? "…" : ""}`;
@@ -89,37 +90,4 @@ export function textLog(options: TextLogOptions): (event: ServerEvent) => void {
 
 function from(event: EchoedEvent): string {
   return event.connection === undefined ? formatAddress(event.peer) : `#${event.connection}`;
-}
-
-/**
- * Decodes each connection as one stream of UTF-8, so that a character split between two reads is shown whole. Where
- * reads were left out in between, decoding starts anew.
- */
-function streamDecoders() {
-  const decoders = new Map<number, { decoder: TextDecoder; next: number }>();
-  return {
-    next(event: EchoedEvent, bytes: Uint8Array): string {
-      if (event.connection === undefined) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-      // What was cut off is not decoded either.
-      const end = event.offset + bytes.length;
-      let state = decoders.get(event.connection);
-      if (state === undefined || state.next !== event.offset) {
-        state = { decoder: new TextDecoder("utf-8", { ignoreBOM: true }), next: 0 };
-        decoders.set(event.connection, state);
-        if (event.offset > 0) bytes = wholeFromStart(bytes);
-      }
-      state.next = end;
-      return state.decoder.decode(bytes, { stream: true });
-    },
-    forget(connection: number): void {
-      decoders.delete(connection);
-    },
-  };
-}
-
-/** Leaves out the rest of a character that began before: at most three bytes, each 10xxxxxx (RFC 3629). */
-function wholeFromStart(bytes: Uint8Array): Uint8Array {
-  let start = 0;
-  while (start < 3 && start < bytes.length && (bytes[start]! & 0xc0) === 0x80) start++;
-  return bytes.subarray(start);
 }

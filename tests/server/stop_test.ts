@@ -1,0 +1,228 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { MeariError, UsageError } from "../../lib/errors.ts";
+import { openDatagram } from "../../lib/transport/mod.ts";
+import { type ServerOptions, startServer } from "../../server/mod.ts";
+import { bounded } from "../helpers/bounded.ts";
+import { EventLog } from "../helpers/event_log.ts";
+import { python } from "../helpers/programs.ts";
+import { assertEchoes, assertSameBytes, connect, noise, readBytes, readToEnd, writeAll } from "../helpers/streams.ts";
+import { StuckClient } from "../helpers/stuck_client.ts";
+import { exists, TempFolder } from "../helpers/temp_folder.ts";
+
+const unixOnly = { ignore: Deno.build.os === "windows" };
+const TCP = "tcp://127.0.0.1:0";
+const UDP = "udp://127.0.0.1:0";
+
+/** Starts a server whose events are kept. */
+async function start(endpoints: string[], options: ServerOptions = {}) {
+  const log = new EventLog();
+  const server = await startServer({ endpoints, onEvent: log.add, ...options });
+  return { server, log };
+}
+
+bounded("Server.stop() has all that is in flight echoed when a client is slow to read", async () => {
+  const { server, log } = await start([TCP]);
+  using conn = await connect(server.endpoints[0]);
+  const bytes = noise(3_000_000);
+  const writing = writeAll(conn, bytes);
+  await log.nth(1, "echoed");
+  server.stop();
+  const echo = await readBytes(conn, bytes.length);
+  await writing;
+  assertSameBytes(echo, bytes);
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.bytes], [1, bytes.length]);
+  assertEquals(log.of("disconnected")[0]?.how, "stopped");
+});
+
+bounded("Server.stop() loses nothing that has arrived when the machine is too busy to look for a while", async () => {
+  const { server } = await start([TCP]);
+  using conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, noise(10));
+  server.stop();
+  // The bytes are with the server's kernel, and several of its timers are due, before it gets to do anything.
+  const writing = writeAll(conn, noise(1000));
+  const until = performance.now() + 100;
+  while (performance.now() < until);
+  await writing;
+  assertSameBytes(await readToEnd(conn), noise(1000));
+  await server.finished;
+});
+
+bounded("Server.stop() closes idle connections and tells each thing once when nothing is in flight", async () => {
+  const { server, log } = await start([TCP, UDP]);
+  const conns = await Promise.all(Array.from({ length: 10 }, () => connect(server.endpoints[0])));
+  for (const conn of conns) await assertEchoes(conn, noise(10));
+  server.stop();
+  server.stop();
+  for (const conn of conns) {
+    assertEquals(await conn.read(new Uint8Array(1)), null);
+    conn.close();
+  }
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.messages, summary.bytes], [10, 10, 100]);
+  assertEquals(log.of("stopping").map(({ connections }) => connections), [10]);
+  assertEquals(log.of("disconnected").map(({ how }) => how), Array(10).fill("stopped"));
+  assertEquals(log.all.at(-1), { type: "stopped", ...summary });
+  assertEquals(log.of("stopped").length, 1);
+});
+
+bounded("Server.stop() frees the port of a listener when it has finished", async () => {
+  const { server } = await start([TCP]);
+  const [endpoint] = server.endpoints;
+  server.stop();
+  await server.finished;
+  await assertRejects(() => connect(endpoint), Deno.errors.ConnectionRefused);
+  // The port is free for the next server.
+  const next = await startServer({ endpoints: [endpoint!] });
+  next.stop();
+  await next.finished;
+});
+
+bounded("Server.stop() frees the port of a datagram socket when it has finished", async () => {
+  const { server } = await start([UDP]);
+  server.stop();
+  await server.finished;
+  await using _next = await startServer({ endpoints: [server.endpoints[0]!] });
+});
+
+bounded("Server.stop() closes a client that does not read when the grace time is over, and not before", async () => {
+  const { server, log } = await start([TCP], { grace: 300 });
+  await using _client = await StuckClient.of(server.endpoints[0]);
+  const stoppedAt = performance.now();
+  server.stop();
+  await server.finished;
+  assert(performance.now() - stoppedAt >= 300);
+  assertEquals(log.of("disconnected").map(({ how }) => how), ["stopped"]);
+});
+
+bounded("Server.kill() ends at once when a client does not read, whatever the grace time", async () => {
+  const { server, log } = await start([TCP, UDP], { grace: 3_600_000 });
+  await using _client = await StuckClient.of(server.endpoints[0]);
+  server.kill();
+  await server.finished;
+  assertEquals(log.of("disconnected").map(({ how }) => how), ["stopped"]);
+});
+
+bounded("Server.kill() cuts a stop short when it is called after it", async () => {
+  const { server, log } = await start([TCP], { grace: 3_600_000 });
+  await using _client = await StuckClient.of(server.endpoints[0]);
+  server.stop();
+  server.kill();
+  await server.finished;
+  assertEquals([log.of("stopping").length, log.of("stopped").length], [1, 1]);
+});
+
+bounded("startServer() stops when its signal is aborted, also when it was aborted before", async () => {
+  const controller = new AbortController();
+  const { server } = await start([TCP, UDP], { signal: controller.signal });
+  controller.abort();
+  await server.finished;
+  const { server: late } = await start([TCP, UDP], { signal: controller.signal });
+  assertEquals((await late.finished).connections, 0);
+});
+
+bounded("startServer() ends with the first connection when it serves once, and takes no second", async () => {
+  const { server, log } = await start([TCP, TCP, UDP], { once: true });
+  const conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, noise(10));
+  for (const endpoint of server.endpoints.slice(0, 2)) {
+    await assertRejects(() => connect(endpoint), Deno.errors.ConnectionRefused);
+  }
+  // A conversation may pause as long as it likes.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await assertEchoes(conn, noise(10));
+  assertEquals(log.of("stopping"), []);
+  conn.close();
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.bytes], [1, 20]);
+  assertEquals(log.of("disconnected")[0]?.how, "closed");
+});
+
+bounded("startServer() ends with the first datagram when it serves once", async () => {
+  const { server, log } = await start([UDP, TCP], { once: true });
+  const { socket, peer } = await openDatagram(server.endpoints[0]!);
+  await socket.send(new Uint8Array(), peer);
+  const [echo] = await socket.receive(new Uint8Array(9));
+  assertEquals(echo.length, 0);
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.messages, log.of("echoed").length], [0, 1, 1]);
+  socket.close();
+});
+
+bounded("startServer() serves once and ends at quit, as the seed's server does", async () => {
+  const { server, log } = await start([TCP], { once: true });
+  using conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, new TextEncoder().encode("quit"));
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+  await conn.closeWrite();
+  await server.finished;
+  assertEquals(log.of("disconnected")[0]?.how, "quit");
+});
+
+bounded("startServer() removes its socket files when it ends, at once where it is killed", async () => {
+  using folder = new TempFolder();
+  for (const way of ["stop", "kill"] as const) {
+    const paths = [folder.file("a.sock"), folder.file("b.sock")];
+    const { server } = await start([`unix://${paths[0]}`, `unixgram://${paths[1]}`]);
+    assertEquals(paths.map(exists), [true, true]);
+    server[way]();
+    await server.finished;
+    assertEquals(paths.map(exists), [false, false]);
+  }
+}, unixOnly);
+
+bounded("startServer() replaces stale socket files when nobody listens on them", async () => {
+  using folder = new TempFolder();
+  const paths = [folder.file("a.sock"), folder.file("b.sock")] as const;
+  const { code, stderr } = await python(
+    `
+socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).bind(sys.argv[1])
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind(sys.argv[2])`,
+    ...paths,
+  );
+  assertEquals([code, stderr, ...paths.map(exists)], [0, "", true, true]);
+  const { server } = await start([`unix://${paths[0]}`, `unixgram://${paths[1]}`]);
+  using conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, noise(10));
+  server.stop();
+  await server.finished;
+}, unixOnly);
+
+bounded(
+  "startServer() serves nothing and leaves nothing behind when one of its endpoints cannot be served",
+  async () => {
+    using folder = new TempFolder();
+    await using taken = await startServer({ endpoints: [TCP] });
+    const { port } = taken.endpoints[0] as { port: number };
+    const paths = [folder.file("a.sock"), folder.file("b.sock")];
+    const log = new EventLog();
+    const endpoints = [
+      TCP,
+      UDP,
+      ...Deno.build.os === "windows" ? [] : [`unix://${paths[0]}`, `unixgram://${paths[1]}`],
+    ];
+    const error = await assertRejects(
+      () => startServer({ endpoints: [...endpoints, `tcp://127.0.0.1:${port}`], onEvent: log.add }),
+      MeariError,
+    );
+    assertEquals(
+      error.message,
+      `cannot listen on tcp://127.0.0.1:${port}: address already in use; ` +
+        "stop the program that has it, choose another port with -p, or let the kernel choose with -p 0",
+    );
+    assertEquals([error.exitCode, log.all, ...paths.map(exists)], [1, [], false, false]);
+  },
+);
+
+bounded("startServer() refuses an endpoint that is none when it is given one as text", async () => {
+  await assertRejects(() => startServer({ endpoints: ["tcp://127.0.0.1:0?loud"] }), UsageError, "there is no-quit");
+});
+
+bounded("startServer() names the port that the kernel chose when it is asked for port 0", async () => {
+  const log = new EventLog();
+  await using server = await startServer({ endpoints: [TCP, UDP], onEvent: log.add });
+  for (const endpoint of server.endpoints) assert((endpoint as { port: number }).port > 0);
+  assertEquals(log.of("listening").map(({ endpoint }) => endpoint), [...server.endpoints]);
+});
