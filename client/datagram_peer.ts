@@ -6,7 +6,7 @@
 
 import { equals } from "@std/bytes/equals";
 import type { Endpoint } from "../lib/endpoint.ts";
-import { describeCause, MeariError } from "../lib/errors.ts";
+import { describeCause, errorCode, MeariError } from "../lib/errors.ts";
 import { type Address, type DatagramClient, explainFailure, openDatagram } from "../lib/transport/mod.ts";
 import { formatDuration } from "../lib/units.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./echo_peer.ts";
@@ -85,6 +85,7 @@ export class DatagramPeer implements EchoPeer {
       await this.#client.socket.send(message, this.#client.peer);
     } catch (error) {
       const explained = explainFailure("send to", this.#endpoint, error);
+      if (errorCode(error) !== "EMSGSIZE") throw explained;
       throw new MeariError(`${explained.message} (the message has ${message.length} bytes)`, { cause: error });
     }
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describeCause, MeariError } from "../lib/errors.ts";
+
 /** What lines are read from: `Deno.stdin` or the like. */
 export interface ByteSource {
   /** Reads what is there, waiting until something is; `null` at the end. */
@@ -15,6 +17,7 @@ export interface ByteSource {
  *
  * @param source Where the bytes come from.
  * @returns The lines, each a copy.
+ * @throws {MeariError} If the source cannot be read.
  *
  * @example
  * ```ts
@@ -35,7 +38,7 @@ export async function* readLines(source: ByteSource): AsyncGenerator<Uint8Array>
   const buffer = new Uint8Array(64 * 1024);
   let begun: Uint8Array[] = [];
   while (true) {
-    const length = await source.read(buffer);
+    const length = await readInput(source, buffer);
     if (length === null) break;
     let start = 0;
     for (let end; (end = buffer.indexOf(0x0a, start)) >= 0 && end < length; start = end + 1) {
@@ -46,6 +49,22 @@ export async function* readLines(source: ByteSource): AsyncGenerator<Uint8Array>
     if (start < length) begun.push(buffer.slice(start, length));
   }
   if (begun.length > 0) yield concat(begun);
+}
+
+/**
+ * Reads what a program is given to send.
+ *
+ * @param source Where it comes from.
+ * @param buffer Where to put it.
+ * @returns How many bytes were read, or `null` at the end.
+ * @throws {MeariError} If it cannot be read, as where it is a directory.
+ */
+export async function readInput(source: ByteSource, buffer: Uint8Array): Promise<number | null> {
+  try {
+    return await source.read(buffer);
+  } catch (error) {
+    throw new MeariError(`cannot read the input: ${describeCause(error)}`, { cause: error });
+  }
 }
 
 function concat(parts: Uint8Array[]): Uint8Array {

@@ -19,6 +19,8 @@ import { runScript } from "./script.ts";
 /** The modes that are called by name. Each is loaded only where it is used. */
 const MODES: Record<string, () => Promise<(args: readonly string[]) => Promise<number>>> = {
   ping: async () => (await import("./ping_command.ts")).runPingCommand,
+  bench: async () => (await import("./bench.ts")).runBench,
+  report: async () => (await import("./report.ts")).runReport,
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -8,7 +8,7 @@ import { equals } from "@std/bytes/equals";
 import { describeCause, EchoError, MeariError } from "../lib/errors.ts";
 import type { StreamConn } from "../lib/transport/mod.ts";
 import { formatDuration } from "../lib/units.ts";
-import type { ByteSource } from "./lines.ts";
+import { type ByteSource, readInput } from "./lines.ts";
 
 const CHUNK = 256 * 1024;
 
@@ -60,10 +60,7 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
   const send = async () => {
     const buffer = new Uint8Array(CHUNK);
     while (true) {
-      const length = await input.read(buffer).catch((error) => {
-        failure.reject(new MeariError(`cannot read the input: ${describeCause(error)}`, { cause: error }));
-        throw error;
-      });
+      const length = await readInput(input, buffer);
       if (length === null) break;
       await underway?.room(LARGEST_UNDERWAY, (waiting) => serverOwes = waiting);
       underway?.push(buffer.slice(0, length));
@@ -95,8 +92,9 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
       lastProgress = performance.now();
     }
   };
-  const sending = send().catch(() => {
+  const sending = send().catch((error) => {
     // Where writing fails, reading says why, after what the server still returned.
+    if (error instanceof MeariError) failure.reject(error);
   });
   const receiving = receive();
   const timer = setInterval(() => {

@@ -41,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
       write: options.quiet ? () => {} : (line) => output.write(line),
       writeError,
     });
-  const server = await startServer({
+  const starting = startServer({
     endpoints: options.endpoints,
     quit: !options["no-quit"],
     once: options.once,
@@ -51,11 +51,12 @@ async function main(args: readonly string[]): Promise<number> {
   });
 
   let killed = false;
+  // Before the log says that the server listens: whoever waits for that may send a signal at once.
   using _signals = onStopSignal((count) => {
-    if (count === 1) return server.stop();
-    killed = true;
-    server.kill();
+    killed = count > 1;
+    starting.then((server) => killed ? server.kill() : server.stop(), () => {});
   });
+  const server = await starting;
   await server.finished;
   await output.flush(1000);
   if (killed) throw new MeariError("ended at once, by a second signal");

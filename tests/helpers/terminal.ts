@@ -11,7 +11,6 @@ export const KEYS = {
   up: "\x1b[A",
   down: "\x1b[B",
   left: "\x1b[D",
-  right: "\x1b[C",
   home: "\x01",
   backspace: "\x7f",
   ctrlC: "\x03",

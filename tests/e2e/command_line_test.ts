@@ -1,0 +1,72 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { clientCommand } from "../../client/options.ts";
+import config from "../../deno.json" with { type: "json" };
+import type { Option } from "../../lib/command_line.ts";
+import { serverCommand } from "../../server/options.ts";
+import { bounded } from "../helpers/bounded.ts";
+import { meari, type Program } from "../helpers/meari.ts";
+
+const EXIT_CODES = ["0  all well", "1  it could not run or go on", "2  it was called wrongly", "3  it ran, but"];
+
+for (const command of [clientCommand, serverCommand]) {
+  const name = command.name as Program;
+
+  bounded(`${name} --help lists every option, its default, and the exit codes`, async () => {
+    const { code, text, stderr } = await meari(name, ["--help"]);
+    assertEquals([code, stderr], [0, ""]);
+    for (const [long, option] of Object.entries<Option<unknown>>(command.options)) {
+      const left = `${option.short ? `-${option.short}, ` : ""}--${long}${option.value ? ` ${option.value}` : ""}`;
+      const at = text.split("\n").findIndex((line) => line.trim() === left || line.trim().startsWith(`${left}  `));
+      assert(at > 0, `${left} is not in the help`);
+      if (option.shownDefault) assertStringIncludes(text, `default ${option.shownDefault}`);
+    }
+    for (const line of EXIT_CODES) assertStringIncludes(text, `\n  ${line}`);
+    assertEquals((await meari(name, ["-h"])).text, text);
+  });
+
+  bounded(`${name} --version names its version, Deno's and the target`, async () => {
+    const { code, text, stderr } = await meari(name, ["--version"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(text, `${name} ${config.version} (deno ${Deno.version.deno}, ${Deno.build.target})\n`);
+  });
+}
+
+const wrong: [name: Program, args: string[], stderr: string][] = [
+  ["meari", ["--timeuot", "1s"], "unknown option --timeuot; did you mean --timeout? meari --help lists them all"],
+  ["meari", ["-Z"], "unknown option -Z; meari --help lists them all"],
+  ["meari", ["--timeout"], "--timeout needs a value: --timeout TIME (meari --help shows how)"],
+  ["meari", ["--raw=1"], "--raw takes no value (meari --help shows how)"],
+  ["meari", ["--timeout", "x"], '--timeout: "x" is not a time; write it like 250ms, 5s or 2m (meari --help shows how)'],
+  [
+    "meari",
+    ["tcp://::1:7"],
+    '"tcp://::1:7" is not an endpoint: write an IPv6 address in brackets, as in tcp://[::1]:65456 ' +
+    "(meari --help shows how)",
+  ],
+  ["meari", ["-u", "tcp://a:1"], "--udp contradicts tcp://a:1 (meari --help shows how)"],
+  ["meari-server", ["--onec"], "unknown option --onec; did you mean --once? meari-server --help lists them all"],
+  ["meari-server", ["-p"], "-p needs a value: -p PORT (meari-server --help shows how)"],
+  [
+    "meari-server",
+    ["-p", "65536"],
+    '-p: "65536" is not a port; a port is a number from 0 to 65535 (meari-server --help shows how)',
+  ],
+  [
+    "meari-server",
+    ["gopher://a"],
+    '"gopher://a" is not an endpoint: there is no transport "gopher"; there are tcp, udp, unix, unixgram ' +
+    "(meari-server --help shows how)",
+  ],
+  [
+    "meari-server",
+    ["-q", "-v"],
+    "--quiet goes neither with --verbose nor with --trace (meari-server --help shows how)",
+  ],
+];
+
+for (const [name, args, stderr] of wrong) {
+  bounded(`${name} says in one line what is wrong, with exit code 2, when called with ${args.join(" ")}`, async () => {
+    const outcome = await meari(name, args, { stdin: "not read\n" });
+    assertEquals([outcome.code, outcome.text, outcome.stderr], [2, "", `${name}: ${stderr}\n`]);
+  });
+}
