@@ -74,6 +74,7 @@ export class Course {
   #budget = Infinity;
   #underway = 0;
   #lastAnswer = 0;
+  #ended = 0;
   #sent = Promise.withResolvers<void>();
   #idle = Promise.withResolvers<void>();
 
@@ -179,20 +180,21 @@ export class Course {
   endSending(): void {
     if (!this.sending) return;
     this.sending = false;
+    this.#ended = Math.min(performance.now(), this.end);
     this.#sent.resolve();
     this.release(0);
   }
 
   /**
-   * How long the measurement has taken: to the last answer, but no less than messages were to be sent.
+   * How long the measurement has taken: to the last answer, and no less than messages were sent.
    *
    * @param now The time.
    * @returns The time in milliseconds.
    */
   measured(now: number): number {
-    const planned = Math.min(this.end, now);
-    const end = this.#plan.messages === undefined || this.#lastAnswer === 0 ? planned : 0;
-    return Math.max(this.#lastAnswer, this.sending ? now : end) - this.measureFrom;
+    // Where the messages are counted, the last answer is the end, not that somebody noticed.
+    const ended = this.#plan.messages !== undefined && this.#lastAnswer > 0 ? 0 : this.#ended;
+    return Math.max(0, Math.max(this.#lastAnswer, this.sending ? now : ended) - this.measureFrom);
   }
 
   #warmupMessages(rate: number): number {

@@ -107,7 +107,7 @@ export class DatagramLink implements Link {
   }
 
   abandon(lost: boolean): number {
-    if (lost) for (const due of this.#underway.values()) this.#course.lose(due);
+    if (lost) { for (const due of this.#underway.values()) this.#course.lose(due); }
     this.#course.release(this.#underway.size);
     this.#underway.clear();
     this.#place.begun = this.#before + this.#next;
@@ -116,7 +116,7 @@ export class DatagramLink implements Link {
 
   #send(now: number): void {
     const sequence = this.#next++;
-    const { connections, rate } = this.#plan;
+    const { rate } = this.#plan;
     const due = rate === undefined ? now : this.#course.dueAt(this.#place.number, this.#before + sequence);
     const datagram = this.#idle.pop() ?? this.#model.slice();
     for (let i = 0; i < this.#numberBytes; i++) datagram[i] = sequence >>> 8 * i;
@@ -167,7 +167,7 @@ export class DatagramLink implements Link {
     this.answered = true;
     const sequence = this.#sequenceOf(datagram);
     const due = this.#underway.get(sequence);
-    const isRight = datagram.length === size &&
+    const isRight = datagram.length === size && (sequence >= 0 || size === 0) &&
       (!verify || isSame(datagram.subarray(this.#numberBytes), this.#model.subarray(this.#numberBytes)));
     if (!isRight) countCause(this.#course.faults.broken, datagram.length > size ? SURPLUS : MISMATCH);
     if (due !== undefined) {

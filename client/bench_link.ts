@@ -10,7 +10,7 @@ export interface Link {
   readonly finished: Promise<string | undefined>;
   /** Whether anything has come back. */
   readonly answered: boolean;
-  /** Begins to take what comes back. */
+  /** Begins to exchange messages; to be called once, after the first ones were pushed. */
   start(): void;
   /**
    * Sends messages, after those that are being sent.

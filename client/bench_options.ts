@@ -104,9 +104,9 @@ const options = {
     group: "Output",
     value: "FILE",
     help: "write the latencies of each second as an HdrHistogram log",
-    parse: String,
+    parse: parseFile,
   }),
-  html: optional({ group: "Output", value: "FILE", help: "write the report as a page to look at", parse: String }),
+  html: optional({ group: "Output", value: "FILE", help: "write the report as a page to look at", parse: parseFile }),
   ...commonOptions,
 } satisfies Options;
 
@@ -192,6 +192,11 @@ function checkSize(endpoint: Endpoint, size: number): void {
   if (endpoint.transport === "unixgram" && size > 16 * 1024 * 1024) {
     throw new UsageError(`--size: a datagram to ${place} has at most 16 MiB`);
   }
+}
+
+function parseFile(text: string): string {
+  if (text === "" || text === "-") throw new UsageError("name a file; the result goes to stdout");
+  return text;
 }
 
 function within(least: number, most: number): (text: string) => number {

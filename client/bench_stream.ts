@@ -36,7 +36,7 @@ export class StreamLink implements Link {
   #plan: LoadPlan;
   #noise: Uint8Array;
   #buffer: Uint8Array;
-  /** Whether a read waits for the write before it: it then finds the answer there, which saves a system call. */
+  /** Whether a write comes before each read, which then often finds the answer there: that saves system calls. */
   #inTurn: boolean;
   /** When the messages under way were due, where there is no rate. */
   #dues: Float64Array | undefined;
@@ -51,7 +51,7 @@ export class StreamLink implements Link {
   #received = 0;
   /** When the server last did something, or had nothing to do. */
   #heard = 0;
-  #writing: Promise<void> | undefined;
+  #writing = false;
   #reading: Promise<void> | undefined;
   #canWrite = true;
   #ending = false;
@@ -92,9 +92,11 @@ export class StreamLink implements Link {
   push(count: number, now: number): void {
     if (count === 0) return;
     if (this.#pushed === this.#done) this.#heard = now;
-    if (this.#dues) for (let i = 0; i < count; i++) this.#dues[(this.#pushed + i) % this.#dues.length] = now;
+    if (this.#dues) { for (let i = 0; i < count; i++) this.#dues[(this.#pushed + i) % this.#dues.length] = now; }
     this.#pushed += count;
-    if (this.#canWrite) this.#writing ??= this.#write();
+    if (this.#inTurn || this.#writing || !this.#canWrite) return;
+    this.#writing = true;
+    this.#write();
   }
 
   watch(now: number): void {
@@ -125,33 +127,48 @@ export class StreamLink implements Link {
 
   abandon(lost: boolean): number {
     const begun = Math.ceil(this.#handed / this.#plan.size);
-    if (lost) for (let i = this.#done; i < begun; i++) this.#course.lose(this.#dueOf(i));
+    if (lost) { for (let i = this.#done; i < begun; i++) this.#course.lose(this.#dueOf(i)); }
     this.#course.release(begun - this.#done);
     this.#place.begun = this.#before + begun;
     return this.#pushed - begun;
   }
 
+  /** Takes the next piece of what is to be sent. */
+  #nextPiece(): Uint8Array {
+    const from = (this.#origin + this.#written) % PERIOD;
+    const length = Math.min(this.#unwritten, LONGEST_PIECE);
+    this.#handed = this.#written + length;
+    return this.#noise.subarray(from, from + length);
+  }
+
+  get #unwritten(): number {
+    return this.#pushed * this.#plan.size - this.#written;
+  }
+
   async #write(): Promise<void> {
-    const total = () => this.#pushed * this.#plan.size;
     try {
-      while (this.#written < total()) {
-        const from = (this.#origin + this.#written) % PERIOD;
-        const length = Math.min(total() - this.#written, LONGEST_PIECE);
-        this.#handed = this.#written + length;
-        this.#written += await this.#conn.write(this.#noise.subarray(from, from + length));
-        if (this.#written < total()) this.#heard = performance.now();
+      while (this.#unwritten > 0) {
+        this.#written += await this.#conn.write(this.#nextPiece());
+        if (this.#unwritten > 0) this.#heard = performance.now();
       }
     } catch {
       // Reading meets the same end, and says why.
       this.#canWrite = false;
     }
-    this.#writing = undefined;
+    this.#writing = false;
   }
 
   async #read(): Promise<void> {
     try {
       while (true) {
-        if (this.#inTurn && this.#writing) await this.#writing;
+        if (this.#inTurn && this.#canWrite) {
+          // What #write() does, without a promise of its own for each message.
+          try {
+            while (this.#unwritten > 0) this.#written += await this.#conn.write(this.#nextPiece());
+          } catch {
+            this.#canWrite = false;
+          }
+        }
         const length = await this.#conn.read(this.#buffer);
         if (length === null) return this.cut(this.#ending ? undefined : CLOSED);
         const fault = this.#take(length);
