@@ -51,10 +51,12 @@ export async function echoStream<P extends StreamEchoProgress>(
   options: StreamEchoOptions<P>,
 ): Promise<"closed" | "quit"> {
   let buffer = new Uint8Array(SMALLEST_BUFFER);
+  // Messages are often of one size: the view of the last one serves again.
+  let message = buffer;
   while (true) {
     const length = await conn.read(buffer);
     if (length === null) break;
-    const message = buffer.subarray(0, length);
+    if (message.length !== length) message = buffer.subarray(0, length);
     progress.busy = true;
     let written = await conn.write(message);
     while (written < length) written += await conn.write(buffer.subarray(written, length));
@@ -66,7 +68,7 @@ export async function echoStream<P extends StreamEchoProgress>(
       await sayGoodbye(conn, buffer);
       return "quit";
     }
-    if (length === buffer.length && length < LARGEST_BUFFER) buffer = new Uint8Array(length * 4);
+    if (length === buffer.length && length < LARGEST_BUFFER) message = buffer = new Uint8Array(length * 4);
   }
   await endHalf(conn);
   return "closed";
