@@ -1,62 +1,13 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { replaceFile, runReport } from "../../client/report.ts";
-import { renderReport, type ReportCharts, type ReportSeries, summaryTable } from "../../client/report_page.ts";
+import { renderReport, type ReportSeries, summaryTable } from "../../client/report_page.ts";
 import { MeariError, UsageError } from "../../lib/errors.ts";
-import { HdrLogWriter } from "../../lib/hdr_log.ts";
-import { LatencyRecorder } from "../../lib/latency.ts";
-import { run } from "../helpers/programs.ts";
+import { chartsOf, logOf, recorderOf, START } from "../helpers/reports.ts";
 import { exists, TempFolder } from "../helpers/temp_folder.ts";
-
-const START = 1_700_000_000_000;
-
-function recorderOf(...latencies: number[]): LatencyRecorder {
-  const recorder = new LatencyRecorder();
-  for (const ns of latencies) recorder.record(ns);
-  return recorder;
-}
-
-/** A log of intervals of one second each, from so many seconds after the start. */
-function logOf(from: number, ...intervals: { tag?: string; latencies: number[] }[]): string {
-  let text = "";
-  const log = new HdrLogWriter((written) => text += written, { start: START });
-  intervals.forEach(({ latencies, ...tag }, index) => {
-    const start = START + 1000 * (from + index);
-    log.write({ ...tag, start, end: start + 1000, latencies: recorderOf(...latencies) });
-  });
-  return text;
-}
 
 function seriesOf(label: string, ...latencies: number[]): ReportSeries {
   const interval = { start: START, end: START + 1000, count: latencies.length };
   return { label, latencies: recorderOf(...latencies), intervals: [interval] };
-}
-
-/** What a page draws. */
-function chartsOf(page: string): ReportCharts {
-  return JSON.parse(/<script type="application\/json" id="charts">(.*?)<\/script>/s.exec(page)![1]!);
-}
-
-/** Runs `meari report` in a process of its own and gives what it wrote to stdout. */
-async function report(folder: TempFolder, args: string[]): Promise<string> {
-  const program = JSON.stringify(new URL("../../client/report.ts", import.meta.url));
-  const main = folder.file("main.ts");
-  Deno.writeTextFileSync(main, `import { runReport } from ${program}; Deno.exit(await runReport(Deno.args));`);
-  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
-  const flags = ["--no-prompt", "--allow-read", "--allow-write", `--config=${config}`];
-  const { code, text, stderr } = await run("deno", ["run", ...flags, main, ...args]);
-  Deno.removeSync(main);
-  assertEquals([code, stderr], [0, ""]);
-  return text;
-}
-
-/** Writes logs into a folder and gives their paths. */
-function writeLogs(folder: TempFolder, ...logs: string[]): string[] {
-  return logs.map((text, index) => {
-    const path = folder.file(`${index}.hlog`);
-    Deno.writeTextFileSync(path, text);
-    return path;
-  });
 }
 
 Deno.test("summaryTable() gives the count, the rate and the latencies of each series", () => {
@@ -139,34 +90,6 @@ Deno.test("renderReport() escapes a label that would break out of the page", () 
 Deno.test("renderReport() makes a page of series without a message or an interval", () => {
   const { percentiles, distribution, throughput } = chartsOf(renderReport([{ ...seriesOf("none"), intervals: [] }]));
   assertEquals([percentiles, distribution, throughput], [[[0], [null]], [[], []], [[], []]]);
-});
-
-Deno.test("runReport() makes a series of each file and of each tag, whatever files its lines are in", async () => {
-  using folder = new TempFolder();
-  const logs = writeLogs(
-    folder,
-    logOf(0, { latencies: [1000, 1000] }, { tag: "udp", latencies: [5000] }, { latencies: [1000] }),
-    logOf(1, { latencies: [2000] }, { tag: "udp", latencies: [5000, 5000, 5000] }),
-  );
-  const page = await report(folder, [...logs, "--html=-"]);
-  const charts = chartsOf(page);
-  assertEquals(charts.labels, [logs[0], "udp", logs[1]]);
-  assertEquals(charts.throughput.slice(1), [[2, 0, 1], [1, 3, null], [1, null, null]]);
-  for (const label of charts.labels) assertStringIncludes(page, `</span>${label}</th>`);
-});
-
-Deno.test("runReport() writes the page whole, in place of what was there, and prints the table", async () => {
-  using folder = new TempFolder();
-  const [log] = writeLogs(folder, logOf(0, { tag: "tcp", latencies: [1000, 2000] })) as [string];
-  const page = folder.file("report.html");
-  Deno.writeTextFileSync(page, "old");
-  assertEquals((await report(folder, [log, "--html", page])).split("\n"), [
-    "messages  messages/s  min   mean  p50  p90  p99  p99.9  p99.99  p99.999  max",
-    "       2           2  1us  1.5us  1us  2us  2us    2us     2us      2us  2us  tcp",
-    "",
-  ]);
-  assertEquals(chartsOf(Deno.readTextFileSync(page)).labels, ["tcp"]);
-  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), ["0.hlog", "report.html"]);
 });
 
 Deno.test("runReport() writes nothing when a log is damaged or missing", async () => {

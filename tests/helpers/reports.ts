@@ -1,0 +1,39 @@
+import type { ReportCharts } from "../../client/report_page.ts";
+import { HdrLogWriter } from "../../lib/hdr_log.ts";
+import { LatencyRecorder } from "../../lib/latency.ts";
+import type { TempFolder } from "./temp_folder.ts";
+
+/** When the logs begin, in milliseconds since 1970. */
+export const START = 1_700_000_000_000;
+
+/** A recorder that holds latencies in nanoseconds. */
+export function recorderOf(...latencies: number[]): LatencyRecorder {
+  const recorder = new LatencyRecorder();
+  for (const ns of latencies) recorder.record(ns);
+  return recorder;
+}
+
+/** A log of intervals of one second each, from so many seconds after the start. */
+export function logOf(from: number, ...intervals: { tag?: string; latencies: number[] }[]): string {
+  let text = "";
+  const log = new HdrLogWriter((written) => text += written, { start: START });
+  intervals.forEach(({ latencies, ...tag }, index) => {
+    const start = START + 1000 * (from + index);
+    log.write({ ...tag, start, end: start + 1000, latencies: recorderOf(...latencies) });
+  });
+  return text;
+}
+
+/** What a page draws. */
+export function chartsOf(page: string): ReportCharts {
+  return JSON.parse(/<script type="application\/json" id="charts">(.*?)<\/script>/s.exec(page)![1]!);
+}
+
+/** Writes logs into a folder and gives their paths. */
+export function writeLogs(folder: TempFolder, ...logs: string[]): string[] {
+  return logs.map((text, index) => {
+    const path = folder.file(`${index}.hlog`);
+    Deno.writeTextFileSync(path, text);
+    return path;
+  });
+}
