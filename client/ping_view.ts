@@ -4,7 +4,7 @@
  * @module
  */
 
-import { histogramLines, sparkline } from "../lib/latency.ts";
+import { histogramLines, sparkline } from "../lib/latency_pictures.ts";
 import { formatDuration } from "../lib/units.ts";
 import type { PingSummary, PingTally, Sample } from "./ping_tally.ts";
 
