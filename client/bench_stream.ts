@@ -7,6 +7,7 @@
 import { describeCause } from "../lib/errors.ts";
 import type { StreamConn } from "../lib/transport/mod.ts";
 import { formatDuration } from "../lib/units.ts";
+import { waitAtMost } from "../lib/wait_at_most.ts";
 import type { Course, LoadPlan } from "./bench_course.ts";
 import { CLOSED, type Link, MISMATCH, type Place, SURPLUS } from "./bench_link.ts";
 import { isSame, LONGEST_PIECE, PERIOD } from "./bench_noise.ts";
@@ -106,11 +107,7 @@ export class StreamLink implements Link {
 
   async end(): Promise<void> {
     this.#ending = true;
-    let timer: number | undefined;
-    const bound = new Promise<void>((resolve) => timer = setTimeout(resolve, FAREWELL));
-    const goodbye = this.#conn.closeWrite().then(() => this.#reading, () => {});
-    await Promise.race([goodbye, bound]);
-    clearTimeout(timer);
+    await waitAtMost(FAREWELL, this.#conn.closeWrite().then(() => this.#reading, () => {}));
     this.cut();
   }
 

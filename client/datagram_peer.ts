@@ -9,6 +9,7 @@ import type { Endpoint } from "../lib/endpoint.ts";
 import { describeCause, errorCode, MeariError } from "../lib/errors.ts";
 import { type Address, type DatagramClient, explainFailure, openDatagram } from "../lib/transport/mod.ts";
 import { formatDuration } from "../lib/units.ts";
+import { waitAtMost } from "../lib/wait_at_most.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./echo_peer.ts";
 
 /** Larger than any datagram, so that one that is too long shows as different rather than cut. */
@@ -54,22 +55,16 @@ export class DatagramPeer implements EchoPeer {
     const { timeout, retries } = this.#options;
     const { promise, resolve } = Promise.withResolvers<Echo>();
     this.#waiting = { message, done: resolve };
-    let timer: number | undefined;
     try {
       for (let attempt = 0; attempt <= retries; attempt++) {
         await this.#send(message);
-        const late = new Promise<undefined>((wake) => timer = setTimeout(() => wake(undefined), timeout));
-        const echo = await Promise.race([promise, late]);
-        clearTimeout(timer);
+        const echo = await waitAtMost(timeout, promise);
         if (echo !== undefined) return echo;
       }
       const tries = retries === 0 ? "" : `, sent ${retries + 1} times`;
       return { bytes: new Uint8Array(0), missing: `no echo within ${formatDuration(timeout)}${tries}` };
     } finally {
-      clearTimeout(timer);
-      this.#waiting = undefined;
-      this.#earlier.push(message);
-      if (this.#earlier.length > REMEMBERED) this.#earlier.shift();
+      this.#settle();
     }
   }
 
@@ -98,7 +93,7 @@ export class DatagramPeer implements EchoPeer {
         if (this.#isFromPeer(from)) this.#take(datagram);
       } catch (error) {
         // Some systems report here that nobody listens at the peer's port; it may be back for the next message.
-        this.#waiting?.done({ bytes: new Uint8Array(0), missing: describeCause(error) });
+        this.#settle({ bytes: new Uint8Array(0), missing: describeCause(error) });
         if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }
@@ -114,10 +109,20 @@ export class DatagramPeer implements EchoPeer {
 
   #take(datagram: Uint8Array): void {
     const waiting = this.#waiting;
-    if (waiting && equals(datagram, waiting.message)) return waiting.done({ bytes: waiting.message });
+    if (waiting && equals(datagram, waiting.message)) return this.#settle({ bytes: waiting.message });
     if (this.#earlier.some((message) => equals(datagram, message))) return;
-    if (waiting) return waiting.done({ bytes: datagram.slice() });
+    if (waiting) return this.#settle({ bytes: datagram.slice() });
     this.surplus += datagram.length;
     this.#options.onSurplus?.(datagram);
+  }
+
+  /** Ends the wait for an echo, at once: what comes next, however soon, is not taken for it. */
+  #settle(echo?: Echo): void {
+    if (this.#waiting === undefined) return;
+    const { message, done } = this.#waiting;
+    this.#waiting = undefined;
+    this.#earlier.push(message);
+    if (this.#earlier.length > REMEMBERED) this.#earlier.shift();
+    if (echo) done(echo);
   }
 }

@@ -220,7 +220,7 @@ class Session {
 
   /** Waits until a time, or until something happens. */
   async #sleep(until: number): Promise<void> {
-    let timer: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const milliseconds = Math.min((until - this.now()) / 1e6, 2 ** 31 - 1);
     await new Promise<void>((resolve) => {
       this.#wake = resolve;

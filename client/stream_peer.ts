@@ -8,6 +8,7 @@ import type { Endpoint } from "../lib/endpoint.ts";
 import { describeCause } from "../lib/errors.ts";
 import { connectStream, type StreamConn } from "../lib/transport/mod.ts";
 import { formatDuration } from "../lib/units.ts";
+import { waitAtMost } from "../lib/wait_at_most.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./echo_peer.ts";
 
 const READ_BUFFER = 64 * 1024;
@@ -80,14 +81,11 @@ export class StreamPeer implements EchoPeer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
-    let timer: number | undefined;
-    const bound = new Promise<void>((resolve) => timer = setTimeout(resolve, FAREWELL));
     try {
-      await Promise.race([this.#conn.closeWrite().then(() => this.ended), bound]);
+      await waitAtMost(FAREWELL, this.#conn.closeWrite().then(() => this.ended));
     } catch {
       // The server has gone already.
     } finally {
-      clearTimeout(timer);
       this.#closed = true;
       this.#conn.close();
     }

@@ -35,7 +35,7 @@ const DECADES = [
  */
 export function bucketLatencies(latencies: LatencyRecorder, most: number): LatencyBucket[] {
   if (latencies.count === 0) return [];
-  const [min, max] = [Math.max(latencies.min * 1000, 1), Math.max(latencies.max * 1000, 1)];
+  const [min, max] = [latencies.min, latencies.max].map((us) => Math.max(Math.round(us * 1000), 1)) as [number, number];
   const edges = max <= 5 * min ? evenEdges(min, max, most) : growingEdges(min, max, most);
   const buckets = edges.slice(1).map((to, index) => ({ from: edges[index]!, to, count: 0 }));
   let index = 0;

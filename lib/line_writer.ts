@@ -5,6 +5,7 @@
  */
 
 import { describeCause, errorCode } from "./errors.ts";
+import { waitAtMost } from "./wait_at_most.ts";
 
 /** What a {@linkcode LineWriter} writes to: `Deno.stdout` or the like. */
 export interface LineSink {
@@ -70,11 +71,7 @@ export class LineWriter {
    * @param timeout The longest to wait, in milliseconds.
    */
   async flush(timeout: number): Promise<void> {
-    if (this.#pumping === undefined) return;
-    let timer: number | undefined;
-    const bound = new Promise<void>((resolve) => timer = setTimeout(resolve, timeout));
-    await Promise.race([this.#pumping, bound]);
-    clearTimeout(timer);
+    if (this.#pumping !== undefined) await waitAtMost(timeout, this.#pumping);
   }
 
   async #pump(): Promise<void> {

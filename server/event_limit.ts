@@ -14,7 +14,7 @@ export class EventLimit {
   #left: number;
   #messages = 0;
   #bytes = 0;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param perSecond How many events may pass in a second; `Infinity` for all, 0 for none.

@@ -15,6 +15,7 @@ import {
   type StreamConn,
   type StreamListener,
 } from "../lib/transport/mod.ts";
+import { waitAtMost } from "../lib/wait_at_most.ts";
 import { echoDatagrams } from "./datagram_echo.ts";
 import { EventLimit } from "./event_limit.ts";
 import type { ServerEvent, Summary } from "./events.ts";
@@ -344,11 +345,8 @@ export class Server implements AsyncDisposable {
 
   /** Waits after a failure; not for long once the server stops. */
   async #backOff(milliseconds: number): Promise<void> {
-    let timer: number | undefined;
     const wait = Math.min(milliseconds, this.#stopping ? DRAIN_TICK : Infinity);
-    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, wait));
-    await (this.#stopping ? timeout : Promise.race([timeout, this.#stopped.promise]));
-    clearTimeout(timer);
+    await waitAtMost(wait, this.#stopping ? new Promise(() => {}) : this.#stopped.promise);
   }
 }
 

@@ -17,7 +17,7 @@ export function bounded(name: string, run: () => Promise<void>, { seconds = 30, 
 
 /** Awaits a promise for so many milliseconds at the most. */
 export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const bound = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done within ${milliseconds} ms`)), milliseconds);
   });

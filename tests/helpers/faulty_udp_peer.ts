@@ -25,7 +25,7 @@ export interface FaultyUdpPeer extends AsyncDisposable {
  */
 export function faultyUdpPeer(script: readonly Fault[]): FaultyUdpPeer {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const timers = new Set<number>();
+  const timers = new Set<ReturnType<typeof setTimeout>>();
   let received = 0;
   const serve = async () => {
     let held: Uint8Array | undefined;

@@ -9,7 +9,7 @@ export class ManualTimers implements Disposable {
     globalThis.setTimeout = ((run: () => void, delay = 0) => {
       this.#timers.set(++this.#last, { at: this.#now + delay, run });
       return this.#last;
-    }) as typeof setTimeout;
+    }) as unknown as typeof setTimeout;
     globalThis.clearTimeout = (id) => void this.#timers.delete(Number(id));
   }
 

@@ -163,8 +163,8 @@ for i in range(20):
 async function writeUntilStuck(conn: Deno.Conn, bytes: Uint8Array): Promise<{ taken: number; last: Promise<number> }> {
   for (let taken = 0;;) {
     const last = conn.write(bytes.subarray(taken, taken + 64 * 1024));
-    let timer: number | undefined;
-    const stuck = new Promise<undefined>((resolve) => timer = setTimeout(resolve, 700));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stuck = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), 700));
     const count = await Promise.race([last, stuck]);
     clearTimeout(timer);
     if (count === undefined) return { taken, last };
