@@ -137,7 +137,8 @@ export class LiveLine {
     const text = interimLine(summarize());
     const last = this.#times.at(-1);
     const head = `seq=${sample.sequence ?? "?"} ${last === undefined ? "" : `${milliseconds(last / 1000)} ms `}`;
-    const room = terminalWidth() - head.length - text.length - 2;
+    // The last columns stay free for the ^C that ends it.
+    const room = terminalWidth() - head.length - text.length - 4;
     this.#write(`\r\x1b[K${head}${sparkline(this.#times, Math.max(0, Math.min(room, 60)))} ${text}`);
   }
 
