@@ -94,11 +94,8 @@ export function errorCode(error: unknown): string | undefined {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * try {
- *   await Deno.connect({ hostname: "127.0.0.1", port: 1 });
- * } catch (error) {
- *   assertEquals(describeCause(error), "connection refused");
- * }
+ * const error = Object.assign(new Error("Connection refused (os error 111)"), { code: "ECONNREFUSED" });
+ * assertEquals(describeCause(error), "connection refused");
  * ```
  */
 export function describeCause(error: unknown): string {

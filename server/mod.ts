@@ -3,15 +3,13 @@
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { connectPeer } from "@meari/meari/client";
  * import { startServer } from "@meari/meari/server";
  *
  * await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], onEvent: (event) => event.type });
- * const { host, port } = server.endpoints[0] as { host: string; port: number };
- * using conn = await Deno.connect({ hostname: host, port });
- * await conn.write(new TextEncoder().encode("메아리"));
- * const echo = new Uint8Array(64);
- * const length = await conn.read(echo);
- * assertEquals(new TextDecoder().decode(echo.subarray(0, length ?? 0)), "메아리");
+ * await using peer = await connectPeer(server.endpoints[0]!, { timeout: 5000, retries: 0 });
+ * const echo = await peer.exchange(new TextEncoder().encode("메아리"));
+ * assertEquals(new TextDecoder().decode(echo.bytes), "메아리");
  * ```
  *
  * @module

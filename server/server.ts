@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Endpoint, isDatagram, parseEndpoint } from "../lib/endpoint.ts";
-import { describeCause } from "../lib/errors.ts";
+import { type Endpoint, formatEndpoint, isDatagram, parseEndpoint } from "../lib/endpoint.ts";
+import { describeCause, UsageError } from "../lib/errors.ts";
 import type { Ending } from "../lib/messages.ts";
 import {
   bindDatagram,
@@ -387,6 +387,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 }
 
 async function bind(endpoint: Endpoint): Promise<Bound> {
+  if (endpoint.options?.["no-quit"]) {
+    throw new UsageError(
+      `${formatEndpoint(endpoint)}: no-quit takes no value; leave it out to let quit end connections`,
+    );
+  }
   if (isDatagram(endpoint)) {
     const socket = await bindDatagram(endpoint);
     return { endpoint: boundEndpoint(endpoint, socket.addr), socket };

@@ -6,6 +6,8 @@
 
 import type { InetEndpoint } from "../endpoint.ts";
 import { errorCode } from "../errors.ts";
+import { waitAtMost } from "../wait_at_most.ts";
+import { addressesOf } from "./host.ts";
 import type { Bounds, StreamConn, StreamListener } from "./types.ts";
 
 /**
@@ -44,17 +46,28 @@ export function listenTcp(endpoint: InetEndpoint): StreamListener {
 }
 
 /**
- * Connects over TCP.
+ * Connects over TCP. Where a name stands for several addresses they are tried in turn: Deno itself tries only the first.
  *
  * @param endpoint Where to.
- * @param bounds How long it may take.
+ * @param bounds How long it may take in all.
  * @returns The connection, with Nagle's algorithm off.
- * @throws The operating system's error, or a `TimeoutError`.
+ * @throws The operating system's error at the last address, `ENOTFOUND` for an unknown name, or a `TimeoutError`.
  */
 export async function connectTcp(endpoint: InetEndpoint, bounds: Bounds): Promise<StreamConn> {
   const timeout = AbortSignal.timeout(bounds.timeout);
   const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;
-  return withoutNagle(await Deno.connect({ hostname: endpoint.host, port: endpoint.port, signal }));
+  const addresses = await waitAtMost(bounds.timeout, addressesOf(endpoint.host));
+  if (addresses === undefined) throw new DOMException("the name was not resolved in time", "TimeoutError");
+  let failure: unknown;
+  for (const hostname of addresses) {
+    try {
+      return withoutNagle(await Deno.connect({ hostname, port: endpoint.port, signal }));
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 function withoutNagle(conn: Deno.TcpConn): Deno.TcpConn {

@@ -5,6 +5,7 @@
  */
 
 import type { InetEndpoint } from "../endpoint.ts";
+import { addressesOf } from "./host.ts";
 import type { DatagramClient, DatagramSocket } from "./types.ts";
 
 /**
@@ -28,7 +29,8 @@ export function bindUdp(endpoint: InetEndpoint): DatagramSocket {
  * @throws The operating system's error, or `ENOTFOUND` for an unknown name.
  */
 export async function openUdp(endpoint: InetEndpoint): Promise<DatagramClient> {
-  const hostname = isAddress(endpoint.host) ? endpoint.host : await lookUp(endpoint.host);
+  const addresses = await addressesOf(endpoint.host);
+  const hostname = addresses.find((address) => !address.includes(":")) ?? addresses[0]!;
   const socket = bind(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   return { socket, peer: { transport: "udp", hostname, port: endpoint.port } };
 }
@@ -36,14 +38,4 @@ export async function openUdp(endpoint: InetEndpoint): Promise<DatagramClient> {
 function bind(hostname: string, port: number): DatagramSocket {
   // Deno's type allows more kinds of address; a UDP socket knows one.
   return Deno.listenDatagram({ transport: "udp", hostname, port }) as DatagramSocket;
-}
-
-function isAddress(host: string): boolean {
-  return host.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
-}
-
-async function lookUp(name: string): Promise<string> {
-  const { lookup } = await import("node:dns/promises");
-  const found = await lookup(name, { all: true });
-  return (found.find(({ family }) => family === 4) ?? found[0])!.address;
 }

@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { formatHelp } from "../../lib/command_line.ts";
 import { formatEndpoint } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
+import { startServer } from "../../server/mod.ts";
 import { parseServerArgs, serverCommand } from "../../server/options.ts";
 
 const places = (...args: string[]) => parseServerArgs(args).endpoints.map(formatEndpoint);
@@ -74,4 +75,12 @@ Deno.test("serverCommand has a help that names every option, and examples that i
     assertEquals(name, serverCommand.name);
     parseServerArgs(args);
   }
+});
+
+Deno.test("startServer() refuses a value of no-quit, which would not mean what it says", async () => {
+  await assertRejects(
+    () => startServer({ endpoints: ["tcp://127.0.0.1:0?no-quit=false"] }),
+    UsageError,
+    "takes no value",
+  );
 });
