@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { type Endpoint, formatEndpoint } from "../lib/endpoint.ts";
 import { describeCause, MeariError } from "../lib/errors.ts";
 import { connectStream } from "../lib/transport/mod.ts";
@@ -13,6 +14,9 @@ import { type PingSummary, PingTally, type Sample } from "./ping_tally.ts";
 
 /** A flood sends this often, in milliseconds, even where no answers come. */
 const FLOOD_INTERVAL = 10;
+
+/** How many probes may go out before answers are looked for. */
+const BURST = 16;
 
 /** How long after the last answer to look for more of it, in milliseconds, at least; or three times the longest RTT. */
 const LINGER = 10;
@@ -209,7 +213,11 @@ class Session {
       }
       this.#lastSentAt = this.now();
       way.launch();
-      if (paced) continue;
+      if (paced) {
+        // Where many are due at once, answers are read in between: the socket's buffer holds only so many.
+        if (this.tally.sent % BURST === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
+        continue;
+      }
       const answers = this.tally.outstanding;
       const patience = this.#lastSentAt + (flood ? Math.min(FLOOD_INTERVAL, wait) : wait) * 1e6;
       while (!isOver() && this.tally.outstanding >= answers && this.#waiting > 0 && this.now() < patience) {

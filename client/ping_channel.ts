@@ -70,6 +70,9 @@ export async function openChannel(endpoint: Endpoint, options: ChannelOptions): 
 function datagramChannel(endpoint: Endpoint, client: DatagramClient, options: ChannelOptions): ProbeChannel {
   const { socket, peer } = client;
   let closed = false;
+  // One at a time: of several sends at once Deno may do the later ones first.
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
   const receive = async () => {
     const buffer = new Uint8Array(RECEIVE_BUFFER);
     while (true) {
@@ -91,8 +94,11 @@ function datagramChannel(endpoint: Endpoint, client: DatagramClient, options: Ch
     peer: formatAddress(peer),
     ended: receive(),
     async send(probe) {
+      const go = () => socket.send(probe, peer);
+      const sending = waiting++ === 0 ? go() : last.then(go);
+      last = sending.then(() => void waiting--, () => void waiting--);
       try {
-        await socket.send(probe, peer);
+        await sending;
       } catch (error) {
         if (!closed) throw explainFailure("send to", endpoint, error);
       }
