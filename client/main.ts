@@ -5,22 +5,22 @@
  */
 
 import { ExitCode } from "../lib/errors.ts";
-import { detectLanguage, messages } from "../lib/messages.ts";
-import { writeOutput, writeOutputSync } from "../lib/output.ts";
-import { answerCommon, runProgram } from "../lib/program.ts";
+import { detectLanguage, messages } from "../lib/cli/messages.ts";
+import { writeOutput, writeOutputSync } from "../lib/cli/output.ts";
+import { answerCommon, runProgram } from "../lib/cli/program.ts";
 import { connectStream } from "../lib/transport/mod.ts";
-import { connectPeer } from "./echo_peer.ts";
-import { readLines } from "./lines.ts";
+import { connectPeer } from "./talk/peer.ts";
+import { readLines } from "./talk/lines.ts";
 import { clientCommand, type ClientCommandLine, parseClientArgs } from "./options.ts";
-import { runRaw } from "./raw.ts";
-import { rawProgress } from "./raw_progress.ts";
-import { runScript } from "./script.ts";
+import { runRaw } from "./talk/raw.ts";
+import { rawProgress } from "./talk/raw_progress.ts";
+import { runScript } from "./talk/script.ts";
 
 /** The modes that are called by name. Each is loaded only where it is used. */
 const MODES: Record<string, () => Promise<(args: readonly string[]) => Promise<number>>> = {
-  ping: async () => (await import("./ping_command.ts")).runPingCommand,
-  bench: async () => (await import("./bench.ts")).runBench,
-  report: async () => (await import("./report.ts")).runReport,
+  ping: async () => (await import("./ping/command.ts")).runPingCommand,
+  bench: async () => (await import("./bench/command.ts")).runBench,
+  report: async () => (await import("./report/command.ts")).runReport,
 };
 
 async function main(args: readonly string[]): Promise<number> {
@@ -36,7 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (!Deno.stdin.isTerminal()) return await script(options, "line", readLines(Deno.stdin));
 
   // Line editing is loaded only where somebody types.
-  const { runChat } = await import("./chat.ts");
+  const { runChat } = await import("./talk/chat.ts");
   return await runChat(options.endpoint, {
     timeout: options.timeout,
     retries: options.retries,

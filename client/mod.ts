@@ -15,9 +15,9 @@
  * @module
  */
 
-export { connectPeer, type Echo, type EchoPeer, type PeerOptions } from "./echo_peer.ts";
-export { type ByteSource, readLines } from "./lines.ts";
-export { type RawOptions, type RawResult, runRaw } from "./raw.ts";
-export { runScript, type ScriptOptions } from "./script.ts";
+export { connectPeer, type Echo, type EchoPeer, type PeerOptions } from "./talk/peer.ts";
+export { type ByteSource, readLines } from "./talk/lines.ts";
+export { type RawOptions, type RawResult, runRaw } from "./talk/raw.ts";
+export { runScript, type ScriptOptions } from "./talk/script.ts";
 export type { Endpoint, InetEndpoint, Transport, UnixEndpoint } from "../lib/endpoint.ts";
 export type { Address, InetAddress, StreamConn, UnixAddress } from "../lib/transport/mod.ts";

@@ -15,10 +15,10 @@ import {
   repeated,
   setting,
   type Values,
-} from "../lib/command_line.ts";
+} from "../lib/cli/command_line.ts";
 import { type Endpoint, formatEndpoint, isDatagram, parseEndpoint } from "../lib/endpoint.ts";
 import { UsageError } from "../lib/errors.ts";
-import { LANGUAGES } from "../lib/messages.ts";
+import { LANGUAGES } from "../lib/cli/messages.ts";
 import { parseCount, parseDuration } from "../lib/units.ts";
 
 const EOL = { none: "", lf: "\n", crlf: "\r\n" } as const;

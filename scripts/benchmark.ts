@@ -6,7 +6,7 @@
  */
 
 import { MeariError } from "../lib/errors.ts";
-import { runProgram } from "../lib/program.ts";
+import { runProgram } from "../lib/cli/program.ts";
 
 const LOADS: Record<string, { transport: "tcp" | "udp"; args: string[] }> = {
   "64 connections × 64 B": { transport: "tcp", args: ["-c", "64", "-s", "64"] },

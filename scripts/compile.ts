@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runProgram } from "../lib/program.ts";
+import { runProgram } from "../lib/cli/program.ts";
 import { findLocalDenort } from "./denort.ts";
 import { compileExecutables } from "./executables.ts";
 import { stopSignal } from "./run.ts";

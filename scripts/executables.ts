@@ -26,7 +26,7 @@ const EXECUTABLES: Record<string, Executable> = {
   "meari": {
     main: "client/main.ts",
     permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=LC_ALL,LC_MESSAGES,LANG"],
-    include: ["client/bench_worker.ts"],
+    include: ["client/bench/worker.ts"],
   },
 };
 

@@ -6,7 +6,7 @@
  */
 
 import { MeariError } from "../lib/errors.ts";
-import { runProgram } from "../lib/program.ts";
+import { runProgram } from "../lib/cli/program.ts";
 import { VERSION } from "../lib/version.ts";
 import { downloadDenort, officialEnv, sha256Of } from "./denort.ts";
 import { compileExecutables } from "./executables.ts";

@@ -5,7 +5,7 @@
  */
 
 import { MeariError } from "../lib/errors.ts";
-import { STOP_SIGNALS } from "../lib/program.ts";
+import { STOP_SIGNALS } from "../lib/cli/program.ts";
 
 /** Settings of {@link run}. */
 export interface RunOptions {

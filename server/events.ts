@@ -5,7 +5,7 @@
  */
 
 import type { Endpoint } from "../lib/endpoint.ts";
-import type { Ending } from "../lib/messages.ts";
+import type { Ending } from "../lib/cli/messages.ts";
 import type { Address } from "../lib/transport/mod.ts";
 
 /** An endpoint is being served. */

@@ -6,15 +6,15 @@
 
 import { isDatagram } from "../lib/endpoint.ts";
 import { ExitCode, MeariError } from "../lib/errors.ts";
-import { LineWriter } from "../lib/line_writer.ts";
-import { detectLanguage, messages } from "../lib/messages.ts";
-import { answerCommon, onStopSignal, printError, runProgram } from "../lib/program.ts";
+import { LineWriter } from "../lib/cli/line_writer.ts";
+import { detectLanguage, messages } from "../lib/cli/messages.ts";
+import { answerCommon, onStopSignal, printError, runProgram } from "../lib/cli/program.ts";
 import type { ServerEvent } from "./events.ts";
-import { jsonLine } from "./json_log.ts";
-import { MessageTexts } from "./message_texts.ts";
+import { jsonLine } from "./views/json_log.ts";
+import { MessageTexts } from "./views/message_texts.ts";
 import { parseServerArgs, serverCommand } from "./options.ts";
 import { startServer } from "./server.ts";
-import { textLog } from "./text_log.ts";
+import { textLog } from "./views/text_log.ts";
 
 const NAME = serverCommand.name;
 

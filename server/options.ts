@@ -14,10 +14,10 @@ import {
   parseCommandLine,
   setting,
   type Values,
-} from "../lib/command_line.ts";
+} from "../lib/cli/command_line.ts";
 import { DEFAULT_HOST, DEFAULT_PORT, type Endpoint, parseEndpoint, parsePort } from "../lib/endpoint.ts";
 import { UsageError } from "../lib/errors.ts";
-import { LANGUAGES } from "../lib/messages.ts";
+import { LANGUAGES } from "../lib/cli/messages.ts";
 import { parseDuration } from "../lib/units.ts";
 import { SERVER_ENDPOINT_OPTIONS } from "./server.ts";
 

@@ -6,7 +6,7 @@
 
 import { type Endpoint, formatEndpoint, isDatagram, parseEndpoint } from "../lib/endpoint.ts";
 import { describeCause, UsageError } from "../lib/errors.ts";
-import type { Ending } from "../lib/messages.ts";
+import type { Ending } from "../lib/cli/messages.ts";
 import {
   bindDatagram,
   boundEndpoint,
@@ -16,10 +16,10 @@ import {
   type StreamListener,
 } from "../lib/transport/mod.ts";
 import { waitAtMost } from "../lib/wait_at_most.ts";
-import { echoDatagrams } from "./datagram_echo.ts";
-import { EventLimit } from "./event_limit.ts";
+import { echoDatagrams } from "./services/datagram_echo.ts";
+import { EventLimit } from "./views/event_limit.ts";
 import type { ServerEvent, Summary } from "./events.ts";
-import { echoStream, type StreamEchoOptions, type StreamEchoProgress } from "./stream_echo.ts";
+import { echoStream, type StreamEchoOptions, type StreamEchoProgress } from "./services/stream_echo.ts";
 
 /** The options that a server's endpoint may carry behind `?`. */
 export const SERVER_ENDPOINT_OPTIONS = ["no-quit"] as const;

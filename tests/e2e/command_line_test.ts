@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { clientCommand } from "../../client/options.ts";
 import config from "../../deno.json" with { type: "json" };
-import type { Option } from "../../lib/command_line.ts";
+import type { Option } from "../../lib/cli/command_line.ts";
 import { serverCommand } from "../../server/options.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { meari, type Program } from "../helpers/meari.ts";

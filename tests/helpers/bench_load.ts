@@ -1,8 +1,8 @@
-import type { LoadPlan } from "../../client/bench_course.ts";
-import { type BenchSummary, BenchTally } from "../../client/bench_result.ts";
-import { runLoad } from "../../client/bench_threads.ts";
+import type { LoadPlan } from "../../client/bench/schedule.ts";
+import { type BenchSummary, BenchTally } from "../../client/bench/result.ts";
+import { runLoad } from "../../client/bench/threads.ts";
 import type { Endpoint } from "../../lib/endpoint.ts";
-import type { HdrInterval } from "../../lib/hdr_log.ts";
+import type { HdrInterval } from "../../client/measure/hdr_log.ts";
 
 /** What a test says of a load. */
 export interface LoadOptions extends Partial<LoadPlan> {

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../client/lines.ts";
+import type { ByteSource } from "../../client/talk/lines.ts";
 
 /** A source that hands out its chunks one by one, each in as many reads as the reader's buffer needs. */
 export class ChunkSource implements ByteSource {

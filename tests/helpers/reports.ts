@@ -1,6 +1,6 @@
-import type { ReportCharts } from "../../client/report_page.ts";
-import { HdrLogWriter } from "../../lib/hdr_log.ts";
-import { LatencyRecorder } from "../../lib/latency.ts";
+import type { ReportCharts } from "../../client/report/page.ts";
+import { HdrLogWriter } from "../../client/measure/hdr_log.ts";
+import { LatencyRecorder } from "../../client/measure/latency.ts";
 import type { TempFolder } from "./temp_folder.ts";
 
 /** When the logs begin, in milliseconds since 1970. */

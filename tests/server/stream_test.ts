@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { messages } from "../../lib/messages.ts";
+import { messages } from "../../lib/cli/messages.ts";
 import { type Server, startServer } from "../../server/mod.ts";
-import { textLog } from "../../server/text_log.ts";
+import { textLog } from "../../server/views/text_log.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { python } from "../helpers/programs.ts";

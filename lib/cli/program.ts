@@ -1,0 +1,90 @@
+/**
+ * What the main files of both programs share: an error ends in one line and an exit code.
+ *
+ * @module
+ */
+
+import { bold, red, setColorEnabled } from "@std/fmt/colors";
+import { type Command, formatHelp } from "./command_line.ts";
+import { describeCause, ExitCode, MeariError, UsageError } from "../errors.ts";
+import { OutputClosed, printLine } from "./output.ts";
+import { versionLine } from "../version.ts";
+
+/**
+ * Runs a program to its end and exits with its code.
+ *
+ * @param name The program's name, for its error lines.
+ * @param main The program. What it throws becomes one line on stderr; it returns the exit code.
+ */
+export async function runProgram(name: string, main: () => Promise<number>): Promise<never> {
+  setColorEnabled(!Deno.noColor && Deno.stderr.isTerminal());
+  let code: number;
+  try {
+    code = await main();
+  } catch (error) {
+    code = error instanceof MeariError ? error.exitCode : ExitCode.failed;
+    if (!(error instanceof OutputClosed)) printError(name, error);
+  }
+  // Exits even where a socket or a terminal still holds the event loop.
+  Deno.exit(code);
+}
+
+/**
+ * Writes an error as one line to stderr.
+ *
+ * @param name The program's name.
+ * @param error The error, or its text.
+ */
+export function printError(name: string, error: unknown): void {
+  const text = error instanceof MeariError ? error.message : describeCause(error);
+  const hint = error instanceof UsageError && !text.includes("--help") ? ` (${name} --help shows how)` : "";
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`${red(bold(`${name}:`))} ${text}${hint}\n`));
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+/**
+ * Answers `--help` and `--version`.
+ *
+ * @param command The program.
+ * @param values The options as parsed.
+ * @returns Whether one of them was asked for, and so was answered.
+ */
+export function answerCommon(command: Command, values: { help: boolean; version: boolean }): boolean {
+  if (!values.help && !values.version) return false;
+  printLine(values.help ? formatHelp(command) : versionLine(command.name));
+  return true;
+}
+
+/** The signals that ask a program to stop. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
+/** A signal this soon after the first is the same request: a terminal and `deno task` both deliver one Ctrl+C. */
+const SAME_REQUEST = 200;
+
+/**
+ * Calls back when the user asks the program to stop.
+ *
+ * @param onStop Called with 1 for the first request, 2 for the second, and so on.
+ * @returns Stops listening for signals.
+ */
+export function onStopSignal(onStop: (count: number) => void): Disposable {
+  let count = 0;
+  let last = -Infinity;
+  const listener = () => {
+    const now = performance.now();
+    if (now - last < SAME_REQUEST) return;
+    last = now;
+    onStop(++count);
+  };
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}

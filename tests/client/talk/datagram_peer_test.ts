@@ -1,0 +1,178 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { DatagramPeer } from "../../../client/talk/datagram_peer.ts";
+import { formatEndpoint } from "../../../lib/endpoint.ts";
+import { MeariError } from "../../../lib/errors.ts";
+import { startServer } from "../../../server/mod.ts";
+import { bounded } from "../../helpers/bounded.ts";
+import { freeUdpPort } from "../../helpers/free_port.ts";
+import { ScriptedDatagramServer } from "../../helpers/scripted_server.ts";
+import { assertSameBytes, noise } from "../../helpers/streams.ts";
+import { exists, TempFolder } from "../../helpers/temp_folder.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const options = { timeout: 10_000, retries: 0 };
+const unixOnly = { ignore: Deno.build.os === "windows" };
+
+bounded("DatagramPeer.exchange() returns any datagram, zero-length ones included", async () => {
+  await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"] });
+  await using peer = await DatagramPeer.open(server.endpoints[0]!, options);
+  assertEquals(await peer.exchange(encode("")), { bytes: encode("") });
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (bytes) => {
+      assertEquals(await peer.exchange(bytes), { bytes });
+    }),
+    { endOnFailure: true },
+  );
+});
+
+bounded("DatagramPeer.exchange() returns the largest datagram there is over IPv4", async () => {
+  await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"] });
+  await using peer = await DatagramPeer.open(server.endpoints[0]!, options);
+  const largest = noise(65_507);
+  assertSameBytes((await peer.exchange(largest)).bytes, largest);
+}, { ignore: Deno.build.os === "darwin" });
+
+bounded("DatagramPeer.exchange() says that a message is too long, and goes on with the next", async () => {
+  await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"] });
+  const endpoint = server.endpoints[0]!;
+  await using peer = await DatagramPeer.open(endpoint, options);
+  const error = await assertRejects(() => peer.exchange(new Uint8Array(65_508)), MeariError);
+  assertEquals(
+    error.message,
+    `cannot send to ${formatEndpoint(endpoint)}: message too long for one datagram (the message has 65508 bytes)`,
+  );
+  assertEquals(await peer.exchange(encode("a")), { bytes: encode("a") });
+});
+
+bounded("DatagramPeer.exchange() works over a Unix socket and leaves no file behind", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("s.sock");
+  const clients = new Set<string>();
+  await using server = await startServer({
+    endpoints: [`unixgram://${path}`],
+    onEvent: (event) => event.type === "echoed" && "path" in event.peer && clients.add(event.peer.path ?? ""),
+  });
+  {
+    await using peer = await DatagramPeer.open(server.endpoints[0]!, options);
+    for (const text of ["", "메아리", "quit"]) {
+      assertEquals(await peer.exchange(encode(text)), { bytes: encode(text) });
+    }
+  }
+  assertEquals([...clients].map(exists), [false]);
+}, unixOnly);
+
+bounded("DatagramPeer.exchange() sends again when a datagram is lost", async () => {
+  await using server = new ScriptedDatagramServer(async (datagram, answer) => {
+    if (server.count > 2) await answer(datagram);
+  });
+  await using peer = await DatagramPeer.open(server.endpoint, { timeout: 100, retries: 5 });
+  assertEquals(await peer.exchange(encode("a")), { bytes: encode("a") });
+  assertEquals(server.count >= 3, true);
+});
+
+bounded("DatagramPeer.exchange() says how often it tried when no echo comes", async () => {
+  await using server = new ScriptedDatagramServer(() => Promise.resolve());
+  const none = new Uint8Array(0);
+  await using peer = await DatagramPeer.open(server.endpoint, { timeout: 50, retries: 2 });
+  assertEquals(await peer.exchange(encode("a")), { bytes: none, missing: "no echo within 50ms, sent 3 times" });
+  await using once = await DatagramPeer.open(server.endpoint, { timeout: 50, retries: 0 });
+  assertEquals(await once.exchange(encode("a")), { bytes: none, missing: "no echo within 50ms" });
+});
+
+bounded("DatagramPeer.exchange() takes no late or doubled echo of an earlier message for the current one", async () => {
+  const withheld: Uint8Array[] = [];
+  await using server = new ScriptedDatagramServer(async (datagram, answer) => {
+    if (server.count === 1) return withheld.push(datagram.slice());
+    // The late one first, then the right one, then the right one again.
+    for (const late of withheld) await answer(late);
+    await answer(datagram);
+    withheld.push(datagram.slice());
+  });
+  await using peer = await DatagramPeer.open(server.endpoint, { timeout: 200, retries: 0 });
+  assertEquals((await peer.exchange(encode("one"))).missing, "no echo within 200ms");
+  const patient = { missing: undefined };
+  for (const text of ["two", "three", "four", ""]) {
+    assertEquals({ ...patient, ...await peer.exchange(encode(text)) }, { ...patient, bytes: encode(text) });
+  }
+  assertEquals(peer.surplus, 0);
+});
+
+bounded("DatagramPeer.exchange() returns what came when the server changes a byte", async () => {
+  await using server = new ScriptedDatagramServer((datagram, answer) => answer(datagram.with(0, 0x2a)));
+  await using peer = await DatagramPeer.open(server.endpoint, options);
+  assertEquals(await peer.exchange(encode("abc")), { bytes: encode("*bc") });
+});
+
+bounded("DatagramPeer.exchange() returns a whole longer datagram when the server adds bytes", async () => {
+  await using server = new ScriptedDatagramServer((datagram, answer) => answer(Uint8Array.of(...datagram, 0x2a)));
+  await using peer = await DatagramPeer.open(server.endpoint, options);
+  assertEquals(await peer.exchange(encode("abc")), { bytes: encode("abc*") });
+});
+
+bounded("DatagramPeer.surplus counts a datagram that no message asked for", async () => {
+  const told = Promise.withResolvers<string>();
+  await using server = new ScriptedDatagramServer(async (datagram, answer) => {
+    await answer(datagram);
+    await answer(encode("more"));
+  });
+  await using peer = await DatagramPeer.open(server.endpoint, {
+    ...options,
+    onSurplus: (bytes) => told.resolve(new TextDecoder().decode(bytes)),
+  });
+  assertEquals(await peer.exchange(encode("abc")), { bytes: encode("abc") });
+  assertEquals(await told.promise, "more");
+  assertEquals(peer.surplus, 4);
+});
+
+bounded("DatagramPeer.exchange() ignores a stranger at another port", async () => {
+  const stranger = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  try {
+    await using server = new ScriptedDatagramServer(async (datagram, answer, from) => {
+      await stranger.send(encode("not you"), from);
+      await stranger.send(datagram.with(0, 0x2a), from);
+      await answer(datagram);
+    });
+    await using peer = await DatagramPeer.open(server.endpoint, options);
+    assertEquals(await peer.exchange(encode("abc")), { bytes: encode("abc") });
+    assertEquals(peer.surplus, 0);
+  } finally {
+    stranger.close();
+  }
+});
+
+// Only Linux has the whole of 127.0.0.0/8 without being told so.
+bounded("DatagramPeer.exchange() takes an answer from another address of the server", async () => {
+  await using server = new ScriptedDatagramServer((datagram, answer) => answer(datagram), "0.0.0.0");
+  await using peer = await DatagramPeer.open({ ...server.endpoint, host: "127.0.0.2" }, options);
+  assertEquals(await peer.exchange(encode("abc")), { bytes: encode("abc") });
+}, { ignore: Deno.build.os !== "linux" });
+
+bounded("DatagramPeer.exchange() goes on after an answer failed: nobody is there, and then somebody is", async () => {
+  const port = freeUdpPort();
+  const endpoint = { transport: "udp", host: "127.0.0.1", port } as const;
+  await using peer = await DatagramPeer.open(endpoint, { timeout: 100, retries: 0 });
+  const { bytes, missing } = await peer.exchange(encode("a"));
+  assertEquals([bytes.length, missing !== undefined], [0, true]);
+  await using _server = await startServer({ endpoints: [endpoint] });
+  assertEquals(await peer.exchange(encode("b")), { bytes: encode("b") });
+});
+
+bounded("DatagramPeer.exchange() says that nobody is there when a Unix socket has no server", async () => {
+  await using peer = await DatagramPeer.open({ transport: "unixgram", path: "/nonexistent/s.sock" }, options);
+  const error = await assertRejects(() => peer.exchange(encode("a")), MeariError);
+  assertEquals(
+    error.message,
+    "cannot send to unixgram:///nonexistent/s.sock: no such file or directory; " +
+      "is the server running? start one with meari-server",
+  );
+}, unixOnly);
+
+bounded("DatagramPeer.open() says so when there is no such host", async () => {
+  const endpoint = { transport: "udp", host: "nobody.invalid", port: 7 } as const;
+  const error = await assertRejects(() => DatagramPeer.open(endpoint, options), MeariError);
+  assertEquals(
+    error.message,
+    "cannot send to udp://nobody.invalid:7: no such host; check the spelling, or use an IP address",
+  );
+});

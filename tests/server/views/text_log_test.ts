@@ -1,0 +1,236 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { escapeControls } from "../../../lib/escape.ts";
+import { messages } from "../../../lib/cli/messages.ts";
+import type { Endpoint } from "../../../lib/endpoint.ts";
+import type { EchoedEvent, ServerEvent } from "../../../server/events.ts";
+import { textLog, type TextLogOptions } from "../../../server/views/text_log.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const endpoint: Endpoint = { transport: "tcp", host: "127.0.0.1", port: 65456 };
+const local: Endpoint = { transport: "unix", path: "/run/meari.sock" };
+const peer = { transport: "tcp", hostname: "127.0.0.1", port: 50123 } as const;
+const unnamed = { transport: "unix", path: null } as const;
+
+/** What a log writes of events, and what of errors. */
+function logged(events: ServerEvent[], options: Partial<TextLogOptions> = {}): { lines: string[]; errors: string[] } {
+  const lines: string[] = [], errors: string[] = [];
+  const log = textLog({
+    messages: messages.en,
+    datagramsOnly: false,
+    detail: "normal",
+    write: (line) => lines.push(line),
+    writeError: (line) => errors.push(line),
+    ...options,
+  });
+  for (const event of events) log(event);
+  return { lines, errors };
+}
+
+/** The events of one connection that echoes these messages one after another. */
+function echoes(...contents: (string | Uint8Array)[]): EchoedEvent[] {
+  let offset = 0;
+  return contents.map((content) => {
+    const message = typeof content === "string" ? encode(content) : content;
+    const event: EchoedEvent = { type: "echoed", endpoint, connection: 1, peer, message, offset };
+    offset += message.length;
+    return event;
+  });
+}
+
+const shown = (events: ServerEvent[], options?: Partial<TextLogOptions>) =>
+  logged(events, options).lines.map((line) => line.replace(/^> echoed: /, "")).join("");
+
+const conversation: ServerEvent[] = [
+  { type: "listening", endpoint },
+  { type: "listening", endpoint: local },
+  { type: "connected", endpoint, connection: 1, peer },
+  ...echoes("안녕", "quit"),
+  { type: "disconnected", endpoint, connection: 1, peer, how: "quit", messages: 2, bytes: 10, duration: 1234 },
+  { type: "stopping", connections: 0 },
+  { type: "stopped", connections: 1, messages: 2, bytes: 10, duration: 65_000 },
+];
+
+Deno.test("textLog() writes the seed's lines to the letter when the language is Korean", () => {
+  assertEquals(logged(conversation, { messages: messages.ko }), {
+    lines: [
+      "> 에코 서버 활성화",
+      "> tcp://127.0.0.1:65456 에서 대기 중",
+      "> unix:///run/meari.sock 에서 대기 중",
+      "> client connected by IP address 127.0.0.1 with Port number 50123",
+      "> echoed: 안녕",
+      "> echoed: quit",
+      "> 클라이언트 127.0.0.1:50123 quit 으로 종료: 메시지 2개, 10 bytes, 1.23s",
+      "> 연결 1개, 메시지 2개, 10 bytes, 1m 5s 동안 처리",
+      "> 에코 서버 비활성화",
+    ],
+    errors: [],
+  });
+});
+
+Deno.test("textLog() writes the same in English when the language is English", () => {
+  const { lines } = logged(conversation);
+  assertEquals(lines.slice(0, 7), [
+    "> echo server started",
+    "> listening on tcp://127.0.0.1:65456",
+    "> listening on unix:///run/meari.sock",
+    "> client connected by IP address 127.0.0.1 with Port number 50123",
+    "> echoed: 안녕",
+    "> echoed: quit",
+    "> client 127.0.0.1:50123 said quit: 2 messages, 10 bytes, 1.23s",
+  ]);
+  assertEquals(lines.at(-1), "> echo server stopped");
+});
+
+Deno.test("textLog() names the server as the seed's UDP server does when it serves datagrams only", () => {
+  const events: ServerEvent[] = [conversation[0]!, conversation.at(-1)!];
+  const { lines } = logged(events, { messages: messages.ko, datagramsOnly: true });
+  assertEquals([lines.at(0), lines.at(-1)], ["> 서버 활성화", "> 서버 비활성화"]);
+});
+
+Deno.test("textLog() writes IPv4 peers of a socket for both families as IPv4, and Unix peers by the endpoint", () => {
+  const mapped = { transport: "tcp", hostname: "::ffff:127.0.0.1", port: 9 } as const;
+  const end = { how: "closed", messages: 0, bytes: 0, duration: 1 } as const;
+  const { lines } = logged([
+    { type: "connected", endpoint, connection: 1, peer: mapped },
+    { type: "disconnected", endpoint, connection: 1, peer: mapped, ...end },
+    { type: "connected", endpoint: local, connection: 2, peer: unnamed },
+    { type: "disconnected", endpoint: local, connection: 2, peer: unnamed, ...end },
+  ]);
+  assertEquals(lines, [
+    "> client connected by IP address 127.0.0.1 with Port number 9",
+    "> client 127.0.0.1:9 disconnected: 0 messages, 0 bytes, 1ms",
+    "> client connected by Unix socket /run/meari.sock",
+    "> client unix:///run/meari.sock disconnected: 0 messages, 0 bytes, 1ms",
+  ]);
+});
+
+Deno.test("textLog() shows whole characters when Korean text is split at every byte", () => {
+  const text = "메아리가 돌아온다 🏔";
+  const bytes = encode(text);
+  for (let at = 0; at <= bytes.length; at++) {
+    assertEquals(shown(echoes(bytes.subarray(0, at), bytes.subarray(at))), text);
+  }
+  assertEquals(shown(echoes(...Array.from(bytes, (byte) => Uint8Array.of(byte)))), text);
+});
+
+Deno.test("textLog() shows the text that was sent when it is split in any way over several connections", () => {
+  const texts = fc.array(fc.tuple(fc.string({ unit: "grapheme", maxLength: 40, size: "max" }), fc.array(fc.nat(60))), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(fc.property(texts, (texts) => {
+    const queues = texts.map(([text, cuts], i) => {
+      const bytes = encode(text);
+      const borders = [...new Set([0, ...cuts, bytes.length])].filter((n) => n <= bytes.length).sort((a, b) => a - b);
+      const parts = borders.slice(1).map((end, n) => bytes.subarray(borders[n], end));
+      return echoes(...parts).map((event) => ({ ...event, connection: i + 1 }));
+    });
+    const lines: string[] = texts.map(() => "");
+    const byConnection = textLog({
+      messages: messages.en,
+      datagramsOnly: false,
+      detail: "verbose",
+      write: (line) => {
+        const [, text, connection] = /^> echoed: (.*) \(.*, #(\d+)\)$/s.exec(line)!;
+        lines[Number(connection) - 1]! += text!;
+      },
+      writeError: () => {},
+    });
+    for (let n = 0; queues.some((queue) => n < queue.length); n++) {
+      for (const queue of queues) if (queue[n]) byConnection(queue[n]!);
+    }
+    assertEquals(lines, texts.map(([text]) => escapeControls(text)));
+  }));
+});
+
+Deno.test("textLog() waits for the rest of a character when a read holds no whole one, unless every read is asked for", () => {
+  const [first, second] = [encode("메").subarray(0, 1), encode("메").subarray(1)];
+  assertEquals(logged(echoes(first, second)).lines, ["> echoed: 메"]);
+  assertEquals(logged(echoes(first, second), { detail: "verbose" }).lines, [
+    "> echoed:  (1 byte, #1)",
+    "> echoed: 메 (2 bytes, #1)",
+  ]);
+});
+
+Deno.test("textLog() shows no half of a character when messages in between were left out", () => {
+  const [first, , last] = echoes(
+    encode("가나").subarray(0, 4),
+    encode("나다").subarray(1, 4),
+    encode("다라").subarray(1),
+  );
+  assertEquals(shown([first!, last!]), "가라");
+});
+
+Deno.test("textLog() shows a replacement character when bytes are no text", () => {
+  assertEquals(shown(echoes(Uint8Array.of(0x61, 0xff, 0x62))), "a\ufffdb");
+});
+
+Deno.test("textLog() begins a connection's text anew when an earlier connection ended within a character", () => {
+  const half = encode("메").subarray(0, 2);
+  const end = { type: "disconnected", endpoint, peer, how: "closed", messages: 1, bytes: 2, duration: 1 } as const;
+  const [event] = echoes(half), [next] = echoes("a");
+  assertEquals(logged([event!, { ...end, connection: 1 }, next!]).lines.at(-1), "> echoed: a");
+});
+
+Deno.test("textLog() never writes a control character when an echoed message holds any", () => {
+  const controls = Uint8Array.from({ length: 256 }, (_, code) => code).filter((code) => code < 32 || code >= 127);
+  for (const detail of ["normal", "verbose", "trace"] as const) {
+    const text = logged(echoes(controls, "\u009b31m\u202e\x1b[2J"), { detail }).lines.join("");
+    // deno-lint-ignore no-control-regex
+    assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.exec(text), null);
+  }
+  assertEquals(shown(echoes("a\x1b[31m\r\n")), "a\\x1b[31m\\r\\n");
+});
+
+Deno.test("textLog() shows an empty message when a datagram is empty", () => {
+  const [event] = echoes("");
+  const datagram = { ...event!, connection: undefined };
+  assertEquals(logged([datagram]).lines, ["> echoed: "]);
+  assertEquals(logged([datagram], { detail: "trace" }).lines, ["> echoed:  (0 bytes, 127.0.0.1:50123)"]);
+});
+
+Deno.test("textLog() shows the start and the size of a message when it is long, and all of it when asked", () => {
+  const long = "x".repeat(257);
+  assertEquals(logged(echoes("x".repeat(256))).lines, [`> echoed: ${"x".repeat(256)}`]);
+  assertEquals(logged(echoes(long)).lines, [`> echoed: ${"x".repeat(256)}… (257 bytes)`]);
+  assertEquals(logged(echoes(long), { detail: "verbose" }).lines, [`> echoed: ${long} (257 bytes, #1)`]);
+});
+
+Deno.test("textLog() adds a hex dump to each message when tracing", () => {
+  assertEquals(logged(echoes("메a\n"), { detail: "trace" }).lines, [
+    "> echoed: 메a\\n (5 bytes, #1)",
+    "00000000  eb a9 94 61 0a                                    |...a.|",
+  ]);
+});
+
+Deno.test("textLog() sums up what it did not show when told of it", () => {
+  assertEquals(logged([{ type: "unshown", messages: 3, bytes: 12 }]).lines, [
+    "> echoed 3 more messages (12 bytes), not shown",
+  ]);
+});
+
+Deno.test("textLog() says how many connections are open when the server stops, if any", () => {
+  assertEquals(logged([{ type: "stopping", connections: 0 }]).lines, []);
+  assertEquals(logged([{ type: "stopping", connections: 2 }]).lines.length, 1);
+});
+
+Deno.test("textLog() writes failures to the errors with place, operation, peer and cause when they happen", () => {
+  const udp: Endpoint = { transport: "udp", host: "::1", port: 7 };
+  const to = { transport: "udp", hostname: "::1", port: 9 } as const;
+  assertEquals(
+    logged([
+      { type: "failed", endpoint, operation: "accept", cause: "too many open files" },
+      { type: "failed", endpoint: udp, operation: "send", peer: to, cause: "host unreachable" },
+      { type: "failed", endpoint: local, operation: "send", peer: unnamed, cause: "invalid address" },
+    ]),
+    {
+      lines: [],
+      errors: [
+        "tcp://127.0.0.1:65456: accept failed: too many open files",
+        "udp://[::1]:7: send to [::1]:9 failed: host unreachable",
+        "unix:///run/meari.sock: send to (unnamed) failed: invalid address",
+      ],
+    },
+  );
+});
