@@ -9,6 +9,7 @@ import { detectLanguage, messages } from "../lib/cli/messages.ts";
 import { writeOutput, writeOutputSync } from "../lib/cli/output.ts";
 import { answerCommon, runProgram } from "../lib/cli/program.ts";
 import { connectStream } from "../lib/transport/mod.ts";
+import { adviceFor } from "./advice.ts";
 import { connectPeer } from "./talk/peer.ts";
 import { readLines } from "./talk/lines.ts";
 import { clientCommand, type ClientCommandLine, parseClientArgs } from "./options.ts";
@@ -71,4 +72,4 @@ async function raw(options: ClientCommandLine): Promise<number> {
   return ExitCode.ok;
 }
 
-if (import.meta.main) await runProgram(clientCommand.name, () => main(Deno.args));
+if (import.meta.main) await runProgram(clientCommand.name, () => main(Deno.args), adviceFor);

@@ -19,5 +19,12 @@ export { connectPeer, type Echo, type EchoPeer, type PeerOptions } from "./talk/
 export { type ByteSource, readLines } from "./talk/lines.ts";
 export { type RawOptions, type RawResult, runRaw } from "./talk/raw.ts";
 export { runScript, type ScriptOptions } from "./talk/script.ts";
-export type { Endpoint, InetEndpoint, Transport, UnixEndpoint } from "../lib/endpoint.ts";
-export type { Address, InetAddress, StreamConn, UnixAddress } from "../lib/transport/mod.ts";
+export type {
+  Address,
+  Endpoint,
+  InetAddress,
+  InetEndpoint,
+  StreamConn,
+  UnixAddress,
+  UnixEndpoint,
+} from "../lib/transport/mod.ts";

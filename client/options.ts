@@ -16,8 +16,9 @@ import {
   setting,
   type Values,
 } from "../lib/cli/command_line.ts";
-import { type Endpoint, formatEndpoint, isDatagram, parseEndpoint } from "../lib/endpoint.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../lib/endpoint.ts";
 import { UsageError } from "../lib/errors.ts";
+import { isDatagram } from "../lib/transport/mod.ts";
 import { LANGUAGES } from "../lib/cli/messages.ts";
 import { parseCount, parseDuration } from "../lib/units.ts";
 

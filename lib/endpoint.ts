@@ -5,48 +5,24 @@
  */
 
 import { UsageError } from "./errors.ts";
+import { formatHostPort } from "./transport/address.ts";
+import { transports } from "./transport/table.ts";
+import type { Endpoint, EndpointOptions, EndpointValue } from "./transport/types.ts";
 
-/** The transports there are, named as in an endpoint. */
-export const TRANSPORTS = ["tcp", "udp", "unix", "unixgram"] as const;
-
-/** How an endpoint carries bytes: `tcp` and `unix` as a stream, `udp` and `unixgram` as datagrams. */
-export type Transport = typeof TRANSPORTS[number];
-
-/** An endpoint on an IP network. */
-export interface InetEndpoint {
-  /** A stream or datagrams. */
-  transport: "tcp" | "udp";
-  /** A name or an IP address; an IPv6 address without brackets. */
-  host: string;
-  /** 0 to 65535; 0 lets the kernel choose. */
-  port: number;
-  /** Options of this one endpoint, as written behind `?`. */
-  options?: Readonly<Record<string, string>>;
-}
-
-/** An endpoint in the file system. */
-export interface UnixEndpoint {
-  /** A stream or datagrams. */
-  transport: "unix" | "unixgram";
-  /** The path of the socket file. */
-  path: string;
-  /** Options of this one endpoint, as written behind `?`. */
-  options?: Readonly<Record<string, string>>;
-}
-
-/** A place to listen on or to connect to. */
-export type Endpoint = InetEndpoint | UnixEndpoint;
+export type { Endpoint, InetEndpoint, UnixEndpoint } from "./transport/types.ts";
 
 /** What {@linkcode parseEndpoint} fills in where the text is silent, and what it allows. */
 export interface EndpointDefaults {
   /** The transport where none is written. Default: `tcp`. */
-  transport?: "tcp" | "udp";
+  transport?: string;
   /** The host where none is written. Default: `127.0.0.1`. */
   host?: string;
   /** The port where none is written. Default: 65456. */
   port?: number;
-  /** The options that may stand behind `?`. Default: none. */
-  allowed?: readonly string[];
+  /** The options that may stand behind `?`, besides those of the transport. Default: none. */
+  options?: EndpointOptions;
+  /** What the endpoint is for, which decides the options of the transport. Default: `connect`. */
+  side?: "listen" | "connect";
 }
 
 /** Where both programs meet if nothing else is said: the seed's address. */
@@ -54,16 +30,6 @@ export const DEFAULT_HOST = "127.0.0.1";
 
 /** The seed's port. */
 export const DEFAULT_PORT = 65456;
-
-/**
- * Tells whether an endpoint carries datagrams rather than a stream.
- *
- * @param endpoint Any endpoint.
- * @returns `true` for `udp` and `unixgram`.
- */
-export function isDatagram(endpoint: Endpoint): boolean {
-  return endpoint.transport === "udp" || endpoint.transport === "unixgram";
-}
 
 /**
  * Reads an endpoint: `tcp://127.0.0.1:65456`, `udp://[::1]:7`, `unix:///run/meari.sock`, `unixgram:relative.sock`; also
@@ -86,20 +52,24 @@ export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): En
   const fail = (why: string) => new UsageError(`"${text}" is not an endpoint: ${why}`);
   const mark = text.indexOf("?");
   const place = mark < 0 ? text : text.slice(0, mark);
-  const options = mark < 0 ? {} : { options: parseOptions(text.slice(mark + 1), defaults.allowed ?? [], fail) };
 
-  const scheme = /^(unix(?:gram)?):|^([a-z][a-z0-9+.-]*):(?=\/\/)/i.exec(place);
-  const name = (scheme?.[1] ?? scheme?.[2])?.toLowerCase();
+  const scheme = /^([a-z][a-z0-9+.-]*):(?=\/\/)/i.exec(place) ?? PATH_SCHEME.exec(place);
+  const name = scheme?.[1]?.toLowerCase();
+  const transport = name ?? defaults.transport ?? "tcp";
+  const row = transports.get(transport);
+  if (row === undefined) throw fail(`there is no transport "${name}"; there are ${[...transports.keys()].join(", ")}`);
+  const allowed = {
+    ...(defaults.side === "listen" ? row.listenOptions : row.connectOptions),
+    ...defaults.options,
+  };
+  const options = mark < 0 ? {} : { options: parseOptions(text.slice(mark + 1), allowed, fail) };
   const rest = scheme ? place.slice(scheme[0].length).replace(/^\/\//, "") : place;
 
-  if (name === "unix" || name === "unixgram") {
+  if (row.form === "path") {
     const path = decode(rest, fail);
-    if (path === "") throw fail(`it needs a path, as in ${name}:///run/meari.sock`);
+    if (path === "") throw fail(`it needs a path, as in ${transport}:///run/meari.sock`);
     if (path.includes("\0")) throw fail("a path cannot hold a zero byte");
-    return { transport: name, path, ...options };
-  }
-  if (name !== undefined && name !== "tcp" && name !== "udp") {
-    throw fail(`there is no transport "${name}"; there are ${TRANSPORTS.join(", ")}`);
+    return { transport, path, ...options };
   }
   const authority = scheme ? rest.replace(/\/$/, "") : rest;
   const parts = /^(\[([^\]]*)\]|[^:[\]]*)(?::(.*))?$/.exec(authority);
@@ -120,7 +90,7 @@ export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): En
   }
   if (name === undefined && authority === "") throw fail("it is empty");
   return {
-    transport: name ?? defaults.transport ?? "tcp",
+    transport,
     host: (bracketed ?? written) || (defaults.host ?? DEFAULT_HOST),
     port: digits === undefined ? defaults.port ?? DEFAULT_PORT : parsePort(digits),
     ...options,
@@ -144,19 +114,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
     ? `${endpoint.transport}://${endpoint.path.replace(/[%?]/g, encodeURIComponent)}`
     : `${endpoint.transport}://${formatHostPort(endpoint.host, endpoint.port)}`;
   const query = Object.entries(endpoint.options ?? {})
-    .map(([key, value]) => value === "" ? key : `${key}=${encodeURIComponent(value)}`).join("&");
+    .map(([key, value]) => value === true ? key : `${key}=${encodeURIComponent(value)}`).join("&");
   return query === "" ? place : `${place}?${query}`;
-}
-
-/**
- * Writes a host and a port, an IPv6 address in brackets.
- *
- * @param host A name or an IP address.
- * @param port The port.
- * @returns Text such as `127.0.0.1:7` or `[::1]:7`.
- */
-export function formatHostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**
@@ -172,18 +131,26 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/** Paths may follow without slashes: `unix:relative.sock`. */
+const PATH_SCHEME = new RegExp(
+  `^(${[...transports].filter(([, { form }]) => form === "path").map(([name]) => name).join("|")}):`,
+  "i",
+);
+
 type Failure = (why: string) => UsageError;
 
-function parseOptions(query: string, allowed: readonly string[], fail: Failure): Record<string, string> {
-  const options: Record<string, string> = {};
-  for (const [key, value] of new URLSearchParams(query)) {
-    if (!allowed.includes(key)) {
-      const choice = allowed.length === 0 ? "it takes none" : `there is ${allowed.join(", ")}`;
-      throw fail(`it has no option "${key}"; ${choice}`);
+function parseOptions(query: string, allowed: EndpointOptions, fail: Failure): Record<string, EndpointValue> {
+  const values: Record<string, EndpointValue> = {};
+  for (const [key, text] of new URLSearchParams(query)) {
+    const option = Object.hasOwn(allowed, key) ? allowed[key]! : undefined;
+    if (option === undefined) {
+      const names = Object.keys(allowed);
+      throw fail(`it has no option "${key}"; ${names.length === 0 ? "it takes none" : `there is ${names.join(", ")}`}`);
     }
-    options[key] = value;
+    if (option.value === undefined && text !== "") throw fail(`${key} takes no value; leave it out to switch it off`);
+    values[key] = option.parse(text);
   }
-  return options;
+  return values;
 }
 
 function decode(text: string, fail: Failure): string {

@@ -4,7 +4,14 @@
  * @module
  */
 
-export * from "./endpoint.ts";
+export {
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  type EndpointDefaults,
+  formatEndpoint,
+  parseEndpoint,
+  parsePort,
+} from "./endpoint.ts";
 export * from "./errors.ts";
 export * from "./escape.ts";
 export * from "./hexdump.ts";

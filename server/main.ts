@@ -4,21 +4,22 @@
  * @module
  */
 
-import { isDatagram } from "../lib/endpoint.ts";
 import { ExitCode, MeariError } from "../lib/errors.ts";
 import { LineWriter } from "../lib/cli/line_writer.ts";
 import { detectLanguage, messages } from "../lib/cli/messages.ts";
 import { answerCommon, onStopSignal, printError, runProgram } from "../lib/cli/program.ts";
+import { adviceFor } from "./advice.ts";
 import type { ServerEvent } from "./events.ts";
 import { jsonLine } from "./views/json_log.ts";
 import { MessageTexts } from "./views/message_texts.ts";
+import { isDatagram } from "../lib/transport/mod.ts";
 import { parseServerArgs, serverCommand } from "./options.ts";
 import { startServer } from "./server.ts";
 import { textLog } from "./views/text_log.ts";
 
 const NAME = serverCommand.name;
 
-if (import.meta.main) await runProgram(NAME, () => main(Deno.args));
+if (import.meta.main) await runProgram(NAME, () => main(Deno.args), adviceFor);
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseServerArgs(args);

@@ -17,6 +17,5 @@
 
 export * from "./events.ts";
 export { type Server, SERVER_ENDPOINT_OPTIONS, type ServerOptions, startServer } from "./server.ts";
-export type { Endpoint, InetEndpoint, Transport, UnixEndpoint } from "../lib/endpoint.ts";
 export type { Ending } from "../lib/cli/messages.ts";
-export type { Address, InetAddress, UnixAddress } from "../lib/transport/mod.ts";
+export type { Address, Endpoint, InetAddress, InetEndpoint, UnixAddress, UnixEndpoint } from "../lib/transport/mod.ts";

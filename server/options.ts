@@ -103,7 +103,7 @@ export function parseServerArgs(args: readonly string[]): ServerCommandLine {
   }
   if (values.log === "json" && values.trace) throw new UsageError("--trace is for people; --log json has no hex dumps");
   const { host, port } = values;
-  const defaults = { host: unbracketed(host), port, allowed: SERVER_ENDPOINT_OPTIONS };
+  const defaults = { host: unbracketed(host), port, options: SERVER_ENDPOINT_OPTIONS, side: "listen" } as const;
   const wanted = operands.length > 0 ? operands : ["tcp://", "udp://"];
   return { ...values, endpoints: wanted.map((text) => parseEndpoint(text, defaults)) };
 }

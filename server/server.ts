@@ -4,16 +4,16 @@
  * @module
  */
 
-import { type Endpoint, formatEndpoint, isDatagram, parseEndpoint } from "../lib/endpoint.ts";
-import { describeCause, UsageError } from "../lib/errors.ts";
+import { type Endpoint, parseEndpoint } from "../lib/endpoint.ts";
+import { describeCause } from "../lib/errors.ts";
 import type { Ending } from "../lib/cli/messages.ts";
 import {
-  bindDatagram,
-  boundEndpoint,
   type DatagramSocket,
-  listenStream,
+  type EndpointOptions,
+  listen,
+  type Listener,
+  type Listening as Bound,
   type StreamConn,
-  type StreamListener,
 } from "../lib/transport/mod.ts";
 import { waitAtMost } from "../lib/wait_at_most.ts";
 import { echoDatagrams } from "./services/datagram_echo.ts";
@@ -22,7 +22,9 @@ import type { ServerEvent, Summary } from "./events.ts";
 import { echoStream, type StreamEchoOptions, type StreamEchoProgress } from "./services/stream_echo.ts";
 
 /** The options that a server's endpoint may carry behind `?`. */
-export const SERVER_ENDPOINT_OPTIONS = ["no-quit"] as const;
+export const SERVER_ENDPOINT_OPTIONS: EndpointOptions = {
+  "no-quit": { help: "--no-quit for this endpoint alone", parse: () => true },
+};
 
 /** How a server runs. */
 export interface ServerOptions {
@@ -133,8 +135,9 @@ export class Server implements AsyncDisposable {
     );
     this.endpoints = bound.map(({ endpoint }) => endpoint);
     for (const endpoint of this.endpoints) this.#options.onEvent({ type: "listening", endpoint });
-    for (const { endpoint, listener, socket } of bound) {
-      this.#running.push(listener ? this.#accept(endpoint, listener) : this.#exchange(endpoint, socket));
+    for (const each of bound) {
+      if (each.kind === "stream") this.#running.push(this.#accept(each.endpoint, each.listener));
+      else if (each.kind === "datagram") this.#running.push(this.#exchange(each.endpoint, each.socket));
     }
     this.finished = this.#finish();
     const { signal } = options;
@@ -207,7 +210,7 @@ export class Server implements AsyncDisposable {
     for (const socket of this.#sockets) if (socket.served !== served) socket.close();
   }
 
-  async #accept(endpoint: Endpoint, listener: StreamListener): Promise<void> {
+  async #accept(endpoint: Endpoint, listener: Listener<StreamConn>): Promise<void> {
     this.#listeners.add(listener);
     const at: Listening = {
       endpoint,
@@ -350,11 +353,6 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** An endpoint with the socket it got. */
-type Bound =
-  | { endpoint: Endpoint; listener: StreamListener; socket?: undefined }
-  | { endpoint: Endpoint; listener?: undefined; socket: DatagramSocket };
-
 /**
  * Starts a server. It is serving when this returns.
  *
@@ -376,26 +374,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const bound: Bound[] = [];
   try {
     for (const each of wanted) {
-      const endpoint = typeof each === "string" ? parseEndpoint(each, { allowed: SERVER_ENDPOINT_OPTIONS }) : each;
-      bound.push(await bind(endpoint));
+      const about = { options: SERVER_ENDPOINT_OPTIONS, side: "listen" } as const;
+      bound.push(await listen(typeof each === "string" ? parseEndpoint(each, about) : each));
     }
   } catch (error) {
-    for (const { listener, socket } of bound) (listener ?? socket).close();
+    for (const each of bound) (each.kind === "datagram" ? each.socket : each.listener).close();
     throw error;
   }
   return new Server(options, bound);
-}
-
-async function bind(endpoint: Endpoint): Promise<Bound> {
-  if (endpoint.options?.["no-quit"]) {
-    throw new UsageError(
-      `${formatEndpoint(endpoint)}: no-quit takes no value; leave it out to let quit end connections`,
-    );
-  }
-  if (isDatagram(endpoint)) {
-    const socket = await bindDatagram(endpoint);
-    return { endpoint: boundEndpoint(endpoint, socket.addr), socket };
-  }
-  const listener = await listenStream(endpoint);
-  return { endpoint: boundEndpoint(endpoint, listener.addr), listener };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Endpoint, formatEndpoint, isDatagram } from "../../lib/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
+import { isDatagram } from "../../lib/transport/mod.ts";
 import { describeCause, ExitCode, MeariError } from "../../lib/errors.ts";
 import { type HdrInterval, HdrLogWriter } from "../measure/hdr_log.ts";
 import { LatencyRecorder } from "../measure/latency.ts";

@@ -5,9 +5,9 @@
  */
 
 import { describeCause } from "../../lib/errors.ts";
-import type { Address, DatagramClient } from "../../lib/transport/mod.ts";
+import type { MessageConn } from "../../lib/transport/mod.ts";
 import { countCause, type Course, type LoadPlan } from "./schedule.ts";
-import { type Link, MISMATCH, type Place, SURPLUS } from "./link.ts";
+import { CLOSED, type Link, MISMATCH, type Place, SURPLUS } from "./link.ts";
 import { isSame, LONGEST_PIECE, PERIOD } from "./noise.ts";
 
 /** How many datagrams may wait at once for room in the socket's buffer; each needs a buffer of its own. */
@@ -27,7 +27,7 @@ export class DatagramLink implements Link {
   readonly finished: Promise<string | undefined>;
   answered = false;
 
-  #client: DatagramClient;
+  #conn: MessageConn;
   #place: Place;
   #course: Course;
   #plan: LoadPlan;
@@ -49,15 +49,15 @@ export class DatagramLink implements Link {
   /**
    * Puts a socket under load.
    *
-   * @param client The socket, which this closes, and the server's address.
+   * @param conn The conversation with the server, which this closes.
    * @param place Its place.
    * @param course The course of the load.
    * @param plan The load.
    * @param noise What to send.
    */
-  constructor(client: DatagramClient, place: Place, course: Course, plan: LoadPlan, noise: Uint8Array) {
+  constructor(conn: MessageConn, place: Place, course: Course, plan: LoadPlan, noise: Uint8Array) {
     this.finished = this.#finished.promise;
-    this.#client = client;
+    this.#conn = conn;
     this.#place = place;
     this.#course = course;
     this.#plan = plan;
@@ -103,7 +103,7 @@ export class DatagramLink implements Link {
     if (this.#over) return;
     this.#over = true;
     this.#finished.resolve(cause);
-    this.#client.socket.close();
+    this.#conn.close();
   }
 
   abandon(lost: boolean): number {
@@ -122,7 +122,7 @@ export class DatagramLink implements Link {
     for (let i = 0; i < this.#numberBytes; i++) datagram[i] = sequence >>> 8 * i;
     this.#underway.set(sequence, due);
     this.#pending++;
-    this.#client.socket.send(datagram, this.#client.peer).then(
+    this.#conn.send(datagram).then(
       () => this.#sent(datagram),
       (error) => {
         // It stays under way until it is lost, so that a socket that cannot send does not try without a pause.
@@ -150,8 +150,9 @@ export class DatagramLink implements Link {
     const buffer = new Uint8Array(this.#plan.size + 1);
     while (!this.#over) {
       try {
-        const [datagram, from] = await this.#client.socket.receive(buffer);
-        if (isSamePlace(from, this.#client.peer)) this.#take(datagram);
+        const datagram = await this.#conn.receive(buffer);
+        if (datagram === null) return this.cut(CLOSED);
+        this.#take(datagram);
       } catch (error) {
         if (this.#over) return;
         // Some systems report here that nobody listens at the peer's port.
@@ -194,9 +195,4 @@ export class DatagramLink implements Link {
     this.#lost.add(sequence);
     if (this.#lost.size > REMEMBERED) this.#lost.delete(this.#lost.keys().next().value!);
   }
-}
-
-/** A server that is bound to every address may answer from another one than it was asked at, but from the same port. */
-function isSamePlace(from: Address, peer: Address): boolean {
-  return "port" in from && "port" in peer ? from.port === peer.port : "path" in from && "path" in peer;
 }

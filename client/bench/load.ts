@@ -5,10 +5,10 @@
  */
 
 import { setImmediate } from "node:timers";
-import { isDatagram } from "../../lib/endpoint.ts";
+
 import { describeCause, MeariError } from "../../lib/errors.ts";
 import type { LatencyRecorder } from "../measure/latency.ts";
-import { connectStream, openDatagram } from "../../lib/transport/mod.ts";
+import { connectMessages, connectStream, isStream } from "../../lib/transport/mod.ts";
 import { countCause, Course, type Faults, type LoadPlan } from "./schedule.ts";
 import { DatagramLink } from "./datagram_link.ts";
 import type { Link, Place } from "./link.ts";
@@ -143,11 +143,12 @@ export class Load {
 
   async #connect(slot: Slot): Promise<Link> {
     const { endpoint, timeout } = this.#plan;
+    const bounds = { timeout, signal: this.#stop.signal };
     try {
-      return isDatagram(endpoint)
-        ? new DatagramLink(await openDatagram(endpoint), slot, this.#course, this.#plan, this.#noise)
+      return !isStream(endpoint)
+        ? new DatagramLink(await connectMessages(endpoint, bounds), slot, this.#course, this.#plan, this.#noise)
         : new StreamLink(
-          await connectStream(endpoint, { timeout, signal: this.#stop.signal }),
+          await connectStream(endpoint, bounds),
           slot,
           this.#course,
           this.#plan,

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { type Endpoint, isDatagram } from "../../lib/endpoint.ts";
+import type { Endpoint } from "../../lib/endpoint.ts";
 import { describeCause, errorCode, MeariError } from "../../lib/errors.ts";
 import {
-  type Address,
+  connectMessages,
   connectStream,
-  type DatagramClient,
-  explainFailure,
+  EndpointError,
   formatAddress,
-  openDatagram,
+  isStream,
+  type MessageConn,
   type StreamConn,
 } from "../../lib/transport/mod.ts";
 import type { ProbeFormat } from "./probe.ts";
@@ -62,50 +62,40 @@ export interface ChannelOptions {
  * @throws {MeariError} If the server cannot be reached.
  */
 export async function openChannel(endpoint: Endpoint, options: ChannelOptions): Promise<ProbeChannel> {
-  return isDatagram(endpoint)
-    ? datagramChannel(endpoint, await openDatagram(endpoint), options)
-    : streamChannel(await connectStream(endpoint, options), endpoint, options);
+  return isStream(endpoint)
+    ? streamChannel(await connectStream(endpoint, options), endpoint, options)
+    : messageChannel(await connectMessages(endpoint, options), endpoint, options);
 }
 
-function datagramChannel(endpoint: Endpoint, client: DatagramClient, options: ChannelOptions): ProbeChannel {
-  const { socket, peer } = client;
+function messageChannel(conn: MessageConn, endpoint: Endpoint, options: ChannelOptions): ProbeChannel {
   let closed = false;
-  // One at a time: of several sends at once Deno may do the later ones first.
-  let waiting = 0;
-  let last: Promise<void> = Promise.resolve();
   const receive = async () => {
     const buffer = new Uint8Array(RECEIVE_BUFFER);
     while (true) {
-      let received: [Uint8Array, Address];
       try {
-        received = await socket.receive(buffer);
+        const answer = await conn.receive(buffer);
+        if (answer === null) return "the server closed the connection";
+        options.onAnswer(answer);
       } catch (error) {
         if (closed) return "closed";
         // Some systems report here that nobody listens at the port; the probe counts as lost.
         if (errorCode(error) !== "ECONNREFUSED" && errorCode(error) !== "ECONNRESET") return describeCause(error);
-        continue;
       }
-      const [answer, from] = received;
-      // A server that is bound to every address may answer from another address, but from the same port.
-      if (!("port" in from && "port" in peer) || from.port === peer.port) options.onAnswer(answer);
     }
   };
   return {
-    peer: formatAddress(peer),
+    peer: formatAddress(conn.remoteAddr),
     ended: receive(),
     async send(probe) {
-      const go = () => socket.send(probe, peer);
-      const sending = waiting++ === 0 ? go() : last.then(go);
-      last = sending.then(() => void waiting--, () => void waiting--);
       try {
-        await sending;
+        await conn.send(probe);
       } catch (error) {
-        if (!closed) throw explainFailure("send to", endpoint, error);
+        if (!closed) throw new EndpointError("send to", endpoint, error);
       }
     },
     close() {
       closed = true;
-      socket.close();
+      conn.close();
     },
   };
 }

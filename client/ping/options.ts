@@ -14,7 +14,8 @@ import {
   setting,
   type Values,
 } from "../../lib/cli/command_line.ts";
-import { type Endpoint, formatEndpoint, isDatagram } from "../../lib/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
+import { isDatagram } from "../../lib/transport/mod.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout } from "../options.ts";

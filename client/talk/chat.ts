@@ -6,7 +6,8 @@
 
 import process from "node:process";
 import readline from "node:readline";
-import { type Endpoint, formatEndpoint, isDatagram } from "../../lib/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
+import { isDatagram } from "../../lib/transport/mod.ts";
 import { ExitCode, MeariError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import type { Messages } from "../../lib/cli/messages.ts";

@@ -7,7 +7,7 @@
 import { equals } from "@std/bytes/equals";
 import type { Endpoint } from "../../lib/endpoint.ts";
 import { describeCause, errorCode, MeariError } from "../../lib/errors.ts";
-import { type Address, type DatagramClient, explainFailure, openDatagram } from "../../lib/transport/mod.ts";
+import { connectMessages, EndpointError, type MessageConn } from "../../lib/transport/mod.ts";
 import { formatDuration } from "../../lib/units.ts";
 import { waitAtMost } from "../../lib/wait_at_most.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./peer.ts";
@@ -25,16 +25,16 @@ export class DatagramPeer implements EchoPeer {
   surplus = 0;
 
   #endpoint: Endpoint;
-  #client: DatagramClient;
+  #conn: MessageConn;
   #options: PeerOptions;
   #waiting: { message: Uint8Array; done: (echo: Echo) => void } | undefined;
   #earlier: Uint8Array[] = [];
   #closed = false;
   #receiving: Promise<void>;
 
-  private constructor(endpoint: Endpoint, client: DatagramClient, options: PeerOptions) {
+  private constructor(endpoint: Endpoint, conn: MessageConn, options: PeerOptions) {
     this.#endpoint = endpoint;
-    this.#client = client;
+    this.#conn = conn;
     this.#options = options;
     this.#receiving = this.#receive();
   }
@@ -48,7 +48,7 @@ export class DatagramPeer implements EchoPeer {
    * @throws {MeariError} If there is no such host.
    */
   static async open(endpoint: Endpoint, options: PeerOptions): Promise<DatagramPeer> {
-    return new DatagramPeer(endpoint, await openDatagram(endpoint), options);
+    return new DatagramPeer(endpoint, await connectMessages(endpoint, options), options);
   }
 
   async exchange(message: Uint8Array): Promise<Echo> {
@@ -71,15 +71,15 @@ export class DatagramPeer implements EchoPeer {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#client.socket.close();
+    this.#conn.close();
     await this.#receiving;
   }
 
   async #send(message: Uint8Array): Promise<void> {
     try {
-      await this.#client.socket.send(message, this.#client.peer);
+      await this.#conn.send(message);
     } catch (error) {
-      const explained = explainFailure("send to", this.#endpoint, error);
+      const explained = new EndpointError("send to", this.#endpoint, error);
       if (errorCode(error) !== "EMSGSIZE") throw explained;
       throw new MeariError(`${explained.message} (the message has ${message.length} bytes)`, { cause: error });
     }
@@ -89,22 +89,14 @@ export class DatagramPeer implements EchoPeer {
     const buffer = new Uint8Array(RECEIVE_BUFFER);
     while (!this.#closed) {
       try {
-        const [datagram, from] = await this.#client.socket.receive(buffer);
-        if (this.#isFromPeer(from)) this.#take(datagram);
+        const datagram = await this.#conn.receive(buffer);
+        if (datagram !== null) this.#take(datagram);
       } catch (error) {
         // Some systems report here that nobody listens at the peer's port; it may be back for the next message.
         this.#settle({ bytes: new Uint8Array(0), missing: describeCause(error) });
         if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }
-  }
-
-  /**
-   * A server that is bound to every address may answer from another one than it was asked at, but from the same port.
-   */
-  #isFromPeer(from: Address): boolean {
-    const { peer } = this.#client;
-    return "port" in from && "port" in peer ? from.port === peer.port : "path" in from && "path" in peer;
   }
 
   #take(datagram: Uint8Array): void {

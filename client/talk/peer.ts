@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Endpoint, isDatagram } from "../../lib/endpoint.ts";
+import type { Endpoint } from "../../lib/endpoint.ts";
+import { isDatagram } from "../../lib/transport/mod.ts";
 import { DatagramPeer } from "./datagram_peer.ts";
 import { StreamPeer } from "./stream_peer.ts";
 

@@ -15,15 +15,20 @@ import { versionLine } from "../version.ts";
  *
  * @param name The program's name, for its error lines.
  * @param main The program. What it throws becomes one line on stderr; it returns the exit code.
+ * @param adviceFor Says what the user can do about an error, for the end of its line.
  */
-export async function runProgram(name: string, main: () => Promise<number>): Promise<never> {
+export async function runProgram(
+  name: string,
+  main: () => Promise<number>,
+  adviceFor: (error: unknown) => string | undefined = () => undefined,
+): Promise<never> {
   setColorEnabled(!Deno.noColor && Deno.stderr.isTerminal());
   let code: number;
   try {
     code = await main();
   } catch (error) {
     code = error instanceof MeariError ? error.exitCode : ExitCode.failed;
-    if (!(error instanceof OutputClosed)) printError(name, error);
+    if (!(error instanceof OutputClosed)) printError(name, error, adviceFor(error));
   }
   // Exits even where a socket or a terminal still holds the event loop.
   Deno.exit(code);
@@ -34,12 +39,15 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
  *
  * @param name The program's name.
  * @param error The error, or its text.
+ * @param advice What the user can do about it.
  */
-export function printError(name: string, error: unknown): void {
+export function printError(name: string, error: unknown, advice?: string): void {
   const text = error instanceof MeariError ? error.message : describeCause(error);
   const hint = error instanceof UsageError && !text.includes("--help") ? ` (${name} --help shows how)` : "";
   try {
-    Deno.stderr.writeSync(new TextEncoder().encode(`${red(bold(`${name}:`))} ${text}${hint}\n`));
+    Deno.stderr.writeSync(
+      new TextEncoder().encode(`${red(bold(`${name}:`))} ${text}${advice ? `; ${advice}` : ""}${hint}\n`),
+    );
   } catch {
     // There is nobody left to tell.
   }

@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { InetEndpoint } from "../endpoint.ts";
 import { errorCode } from "../errors.ts";
-import { waitAtMost } from "../wait_at_most.ts";
 import { addressesOf } from "./host.ts";
-import type { Bounds, StreamConn, StreamListener } from "./types.ts";
+import type { Bounds, InetEndpoint, Listener, StreamConn, StreamTransport } from "./types.ts";
+
+/** Byte streams over TCP. */
+export const tcp: StreamTransport = { kind: "stream", form: "inet", listen, connect };
 
 /**
  * Longer than Deno's 511, so that a burst of clients is not turned away; the kernel cuts it to its own limit
@@ -20,14 +21,10 @@ const BACKLOG = 4096;
 const GONE = ["ENOTCONN", "ECONNABORTED", "ECONNRESET"];
 
 /**
- * Listens for TCP connections.
- *
- * @param endpoint Where; port 0 lets the kernel choose.
- * @returns The listener. Its connections have Nagle's algorithm (RFC 896) off: it would hold back the echo of a second
- * small message until the first is acknowledged.
- * @throws The operating system's error.
+ * Its connections have Nagle's algorithm (RFC 896) off: it would hold back the echo of a second small message until the
+ * first is acknowledged.
  */
-export function listenTcp(endpoint: InetEndpoint): StreamListener {
+function listen(endpoint: InetEndpoint): Listener<StreamConn> {
   const listener = Deno.listen({ hostname: endpoint.host, port: endpoint.port, tcpBacklog: BACKLOG });
   return {
     addr: listener.addr,
@@ -45,19 +42,11 @@ export function listenTcp(endpoint: InetEndpoint): StreamListener {
   };
 }
 
-/**
- * Connects over TCP. Where a name stands for several addresses they are tried in turn: Deno itself tries only the first.
- *
- * @param endpoint Where to.
- * @param bounds How long it may take in all.
- * @returns The connection, with Nagle's algorithm off.
- * @throws The operating system's error at the last address, `ENOTFOUND` for an unknown name, or a `TimeoutError`.
- */
-export async function connectTcp(endpoint: InetEndpoint, bounds: Bounds): Promise<StreamConn> {
+/** Where a name stands for several addresses they are tried in turn: Deno itself tries only the first. */
+async function connect(endpoint: InetEndpoint, bounds: Bounds): Promise<StreamConn> {
   const timeout = AbortSignal.timeout(bounds.timeout);
   const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;
-  const addresses = await waitAtMost(bounds.timeout, addressesOf(endpoint.host));
-  if (addresses === undefined) throw new DOMException("the name was not resolved in time", "TimeoutError");
+  const addresses = await addressesOf(endpoint.host, signal);
   let failure: unknown;
   for (const hostname of addresses) {
     try {

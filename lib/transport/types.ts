@@ -1,9 +1,37 @@
 /**
- * What the rest of the program sees of a socket. Each interface is a subset of what Deno's own objects have, so that a
- * TCP or Unix connection needs no wrapper on the hot path.
+ * What the rest of the program sees of a socket, of an endpoint, and of a transport. The conversations are subsets of
+ * what Deno's own objects have, so that a TCP or Unix connection needs no wrapper on the hot path.
  *
  * @module
  */
+
+/** The value of an endpoint's option: a switch is `true`. */
+export type EndpointValue = boolean | number | string;
+
+/** An endpoint on an IP network. */
+export interface InetEndpoint {
+  /** The name of a transport, such as `tcp` or `udp`. */
+  transport: string;
+  /** A name or an IP address; an IPv6 address without brackets. */
+  host: string;
+  /** 0 to 65535; 0 lets the kernel choose. */
+  port: number;
+  /** Options of this one endpoint, which are written behind `?`. */
+  options?: Readonly<Record<string, EndpointValue>>;
+}
+
+/** An endpoint in the file system. */
+export interface UnixEndpoint {
+  /** The name of a transport, such as `unix` or `unixgram`. */
+  transport: string;
+  /** The path of the socket file. */
+  path: string;
+  /** Options of this one endpoint, which are written behind `?`. */
+  options?: Readonly<Record<string, EndpointValue>>;
+}
+
+/** A place to listen on or to connect to. */
+export type Endpoint = InetEndpoint | UnixEndpoint;
 
 /** The address of an IP socket, as the operating system tells it. */
 export interface InetAddress {
@@ -52,17 +80,31 @@ export interface StreamConn {
   close(): void;
 }
 
-/** A socket that accepts byte streams. */
-export interface StreamListener {
-  /** Where it listens, with the real port. */
-  readonly addr: Address;
-  /** Waits for the next connection. */
-  accept(): Promise<StreamConn>;
-  /** Stops listening. A pending accept fails. */
+/** One side of a conversation in whole messages with one peer. */
+export interface MessageConn {
+  /** This side's address. */
+  readonly localAddr: Address;
+  /** The other side's address. */
+  readonly remoteAddr: Address;
+  /**
+   * Waits for the next message of the peer.
+   *
+   * @param buffer Where to put it; what does not fit is lost.
+   * @returns The message, a view of `buffer`, or `null` once the peer has ended the conversation, which it cannot where
+   * messages are datagrams.
+   */
+  receive(buffer: Uint8Array): Promise<Uint8Array | null>;
+  /**
+   * Sends a message. Messages go out in the order of the calls, also where several wait.
+   *
+   * @param message The message; it must not change before the promise resolves.
+   */
+  send(message: Uint8Array): Promise<void>;
+  /** Ends the conversation and frees the socket. A pending receive fails. */
   close(): void;
 }
 
-/** A bound socket that sends and receives datagrams. */
+/** A bound socket that sends datagrams to, and receives them from, any number of peers. */
 export interface DatagramSocket {
   /** Where it is bound, with the real port. */
   readonly addr: Address;
@@ -85,12 +127,14 @@ export interface DatagramSocket {
   close(): void;
 }
 
-/** A datagram socket opened to talk to one server. */
-export interface DatagramClient {
-  /** The socket, bound to an address of its own. */
-  socket: DatagramSocket;
-  /** The server's address. */
-  peer: Address;
+/** A socket that accepts conversations. */
+export interface Listener<C> {
+  /** Where it listens, with the real port. */
+  readonly addr: Address;
+  /** Waits for the next conversation. */
+  accept(): Promise<C>;
+  /** Stops listening. A pending accept fails. */
+  close(): void;
 }
 
 /** How long an operation may take, and what else may end it. */
@@ -100,3 +144,64 @@ export interface Bounds {
   /** Ends it early. */
   signal?: AbortSignal;
 }
+
+/** An option that may stand behind `?` in an endpoint. `T` is the type of its value. */
+export interface EndpointOption<T extends EndpointValue = EndpointValue> {
+  /** What the help calls its value; a switch has none. */
+  value?: string;
+  /** What it does, for the help. */
+  help: string;
+  /** Reads what the user wrote behind `=`; throws a `UsageError`. */
+  parse(text: string): T;
+}
+
+/** The options that an endpoint may carry, by name. */
+export type EndpointOptions = Readonly<Record<string, EndpointOption>>;
+
+/** The values of the options of a table, where they were given. */
+export type EndpointValues<O extends EndpointOptions> = {
+  readonly [Name in keyof O]?: O[Name] extends EndpointOption<infer T> ? T : never;
+};
+
+/** What all transports have. */
+export interface TransportBase {
+  /** How its endpoints are written behind the `transport:`: a host and a port, or a path. */
+  readonly form: "inet" | "path";
+  /** The options of an endpoint that is listened on. */
+  readonly listenOptions?: EndpointOptions;
+  /** The options of an endpoint that is connected to. */
+  readonly connectOptions?: EndpointOptions;
+}
+
+/** A transport of byte streams. Its functions throw the operating system's error. */
+export interface StreamTransport extends TransportBase {
+  /** Which kind of conversation it carries. */
+  readonly kind: "stream";
+  /** Listens for connections. */
+  listen(endpoint: Endpoint): Listener<StreamConn> | Promise<Listener<StreamConn>>;
+  /** Connects. */
+  connect(endpoint: Endpoint, bounds: Bounds): Promise<StreamConn>;
+}
+
+/** A transport of whole messages over connections. Its functions throw the operating system's error. */
+export interface MessageTransport extends TransportBase {
+  /** Which kind of conversation it carries. */
+  readonly kind: "message";
+  /** Listens for connections. */
+  listen(endpoint: Endpoint): Listener<MessageConn> | Promise<Listener<MessageConn>>;
+  /** Connects. */
+  connect(endpoint: Endpoint, bounds: Bounds): Promise<MessageConn>;
+}
+
+/** A transport of datagrams. Its functions throw the operating system's error. */
+export interface DatagramTransport extends TransportBase {
+  /** Which kind of conversation it carries. */
+  readonly kind: "datagram";
+  /** Binds a socket to serve on. */
+  listen(endpoint: Endpoint): DatagramSocket | Promise<DatagramSocket>;
+  /** Opens a socket to talk to one server with. Nothing is sent, so a server that is not there may go unnoticed. */
+  connect(endpoint: Endpoint, bounds: Bounds): Promise<MessageConn>;
+}
+
+/** A way in which conversations travel: a row of the table of transports. */
+export type Transport = StreamTransport | MessageTransport | DatagramTransport;

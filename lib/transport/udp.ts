@@ -4,35 +4,29 @@
  * @module
  */
 
-import type { InetEndpoint } from "../endpoint.ts";
+import { DatagramConn } from "./datagram_conn.ts";
 import { addressesOf } from "./host.ts";
-import type { DatagramClient, DatagramSocket } from "./types.ts";
+import type { Bounds, DatagramSocket, DatagramTransport, InetEndpoint, MessageConn } from "./types.ts";
+
+/** Datagrams over UDP. */
+export const udp: DatagramTransport = {
+  kind: "datagram",
+  form: "inet",
+  listen: (endpoint: InetEndpoint) => bind(endpoint.host, endpoint.port),
+  connect,
+};
 
 /**
- * Binds a UDP socket.
- *
- * @param endpoint Where; port 0 lets the kernel choose.
- * @returns The socket.
- * @throws The operating system's error.
+ * The socket is of the family of the server's address. A name is looked up once, here, because Deno looks it up again for
+ * each datagram otherwise; of several addresses an IPv4 one is preferred, as a datagram cannot find out which of them is
+ * served.
  */
-export function bindUdp(endpoint: InetEndpoint): DatagramSocket {
-  return bind(endpoint.host, endpoint.port);
-}
-
-/**
- * Opens a UDP socket of the family of the server's address. A name is looked up once, here, because Deno looks it up
- * again for each datagram otherwise; of several addresses an IPv4 one is preferred, as a datagram cannot find out which
- * of them is served.
- *
- * @param endpoint The server.
- * @returns The socket, bound to a port of the kernel's choice, and the server's address.
- * @throws The operating system's error, or `ENOTFOUND` for an unknown name.
- */
-export async function openUdp(endpoint: InetEndpoint): Promise<DatagramClient> {
-  const addresses = await addressesOf(endpoint.host);
+async function connect(endpoint: InetEndpoint, { timeout, signal }: Bounds): Promise<MessageConn> {
+  const bound = AbortSignal.timeout(timeout);
+  const addresses = await addressesOf(endpoint.host, signal ? AbortSignal.any([bound, signal]) : bound);
   const hostname = addresses.find((address) => !address.includes(":")) ?? addresses[0]!;
   const socket = bind(hostname.includes(":") ? "::" : "0.0.0.0", 0);
-  return { socket, peer: { transport: "udp", hostname, port: endpoint.port } };
+  return new DatagramConn(socket, { transport: "udp", hostname, port: endpoint.port });
 }
 
 function bind(hostname: string, port: number): DatagramSocket {

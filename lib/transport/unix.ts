@@ -4,30 +4,17 @@
  * @module
  */
 
-import type { UnixEndpoint } from "../endpoint.ts";
-import type { Bounds, StreamConn, StreamListener } from "./types.ts";
+import type { Bounds, Listener, StreamConn, StreamTransport, UnixEndpoint } from "./types.ts";
 import { bindUnixFile } from "./unix_file.ts";
 
-/**
- * Listens on a Unix socket.
- *
- * @param endpoint The path of the socket file, which is made here and removed by `close`.
- * @returns The listener.
- * @throws The operating system's error.
- */
-export function listenUnix(endpoint: UnixEndpoint): Promise<StreamListener> {
-  return bindUnixFile(endpoint.path, (path): StreamListener => Deno.listen({ transport: "unix", path }));
+/** Byte streams over Unix sockets. The socket file is made here, and removed when the listener is closed. */
+export const unix: StreamTransport = { kind: "stream", form: "path", listen, connect };
+
+function listen(endpoint: UnixEndpoint): Promise<Listener<StreamConn>> {
+  return bindUnixFile(endpoint.path, (path): Listener<StreamConn> => Deno.listen({ transport: "unix", path }));
 }
 
-/**
- * Connects to a Unix socket.
- *
- * @param endpoint The path of the socket file.
- * @param bounds How long it may take.
- * @returns The connection.
- * @throws The operating system's error, or a `TimeoutError`.
- */
-export async function connectUnix(endpoint: UnixEndpoint, bounds: Bounds): Promise<StreamConn> {
+async function connect(endpoint: UnixEndpoint, bounds: Bounds): Promise<StreamConn> {
   const connecting = Deno.connect({ transport: "unix", path: endpoint.path });
   const timeout = AbortSignal.timeout(bounds.timeout);
   const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;

@@ -4,64 +4,56 @@
  * @module
  */
 
-import type { UnixEndpoint } from "../endpoint.ts";
-import type { DatagramClient, DatagramSocket } from "./types.ts";
+import { DatagramConn } from "./datagram_conn.ts";
+import type { DatagramSocket, DatagramTransport, MessageConn, UnixEndpoint } from "./types.ts";
 import { bindUnixFile } from "./unix_file.ts";
 
-/**
- * Binds a Unix datagram socket.
- *
- * @param endpoint The path of the socket file, which is made here and removed by `close`.
- * @returns The socket.
- * @throws The operating system's error.
- */
-export function bindUnixgram(endpoint: UnixEndpoint): Promise<DatagramSocket> {
+/** Datagrams over Unix sockets. The socket file is made here, and removed when the socket is closed. */
+export const unixgram: DatagramTransport = {
+  kind: "datagram",
+  form: "path",
+  listen: (endpoint: UnixEndpoint) => bind(endpoint.path),
+  connect,
+};
+
+function bind(path: string): Promise<DatagramSocket> {
   return bindUnixFile(
-    endpoint.path,
+    path,
     // Deno's type allows more kinds of address; a Unix socket knows one.
     (path) => Deno.listenDatagram({ transport: "unixpacket", path }) as DatagramSocket,
   );
 }
 
 /**
- * Opens a Unix datagram socket for a client. It is bound to a file in a temporary folder, because a server can answer
- * only a socket that has an address.
+ * The client's socket is bound to a file in a temporary folder, because a server can answer only a socket that has an
+ * address.
  *
- * Deno lets such a socket do one thing at a time, and a client waits for answers while it sends. So one socket sends, a
- * datagram at a time, and another one takes over its file: what the server answers goes there.
- *
- * @param endpoint The server.
- * @returns The socket, whose `close` removes its file, and the server's address.
- * @throws The operating system's error: at once, where the server's file is missing or nobody listens on it.
+ * Deno lets such a socket do one thing at a time, and a client waits for answers while it sends. So one socket sends, and
+ * another one takes over its file: what the server answers goes there.
  */
-export async function openUnixgram(endpoint: UnixEndpoint): Promise<DatagramClient> {
+async function connect(endpoint: UnixEndpoint): Promise<MessageConn> {
   const folder = Deno.makeTempDirSync({ prefix: "meari-" });
   const sockets: DatagramSocket[] = [];
   const close = () => {
     for (const socket of sockets) socket.close();
     Deno.removeSync(folder, { recursive: true });
   };
-  const bind = async (path: string) => {
-    const socket = await bindUnixgram({ transport: "unixgram", path });
+  const bindNext = async (path: string) => {
+    const socket = await bind(path);
     sockets.push(socket);
     return socket;
   };
   try {
-    const sender = await bind(`${folder}/client.sock`);
-    const receiver = await bind(`${folder}/receiver.sock`);
+    const sender = await bindNext(`${folder}/client.sock`);
+    const receiver = await bindNext(`${folder}/receiver.sock`);
     Deno.renameSync(`${folder}/receiver.sock`, `${folder}/client.sock`);
-    let last: Promise<unknown> = Promise.resolve();
     const socket: DatagramSocket = {
       addr: sender.addr,
       receive: (buffer) => receiver.receive(buffer),
-      send: (bytes, to) => {
-        const sending = last.then(() => sender.send(bytes, to));
-        last = sending.catch(() => {});
-        return sending;
-      },
+      send: (bytes, to) => sender.send(bytes, to),
       close,
     };
-    return { socket, peer: { transport: "unixpacket", path: endpoint.path } };
+    return new DatagramConn(socket, { transport: "unixpacket", path: endpoint.path });
   } catch (error) {
     close();
     throw error;

@@ -6,6 +6,7 @@ import { assertEchoes, connect, noise, readBytes, readToEnd, writeAll } from "..
 import { StuckClient } from "../helpers/stuck_client.ts";
 import { exists, TempFolder } from "../helpers/temp_folder.ts";
 import { type Endpoint, parseEndpoint } from "../../lib/endpoint.ts";
+import { SERVER_ENDPOINT_OPTIONS } from "../../server/mod.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 /** Windows has no signals, shells and Unix sockets as the others do. */
@@ -28,7 +29,7 @@ async function exchange(endpoint: Endpoint, bytes: Uint8Array): Promise<Uint8Arr
 /** Starts the server and reads where it listens. */
 async function serve(args: string[], options: { count?: number; env?: Record<string, string> } = {}) {
   const { server, endpoints } = await startMeariServer(args, options);
-  return { server, endpoints: endpoints.map((text) => parseEndpoint(text, { allowed: ["no-quit"] })) };
+  return { server, endpoints: endpoints.map((text) => parseEndpoint(text, { options: SERVER_ENDPOINT_OPTIONS })) };
 }
 
 /** How a conversation of the seed looks in both languages; SIGINT ends it. */

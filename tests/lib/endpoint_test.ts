@@ -1,16 +1,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  type Endpoint,
-  formatEndpoint,
-  formatHostPort,
-  isDatagram,
-  parseEndpoint,
-  parsePort,
-} from "../../lib/endpoint.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
+import type { EndpointOptions } from "../../lib/transport/mod.ts";
 
-const ALLOWED = ["no-quit", "ttl", "name"];
+const ALLOWED: EndpointOptions = {
+  "no-quit": { help: "a switch", parse: () => true },
+  ttl: { value: "N", help: "a number", parse: Number },
+  name: { value: "NAME", help: "a text", parse: String },
+};
 
 const endpoints: fc.Arbitrary<Endpoint> = fc.tuple(
   fc.oneof(
@@ -25,13 +23,16 @@ const endpoints: fc.Arbitrary<Endpoint> = fc.tuple(
         .filter((path) => !path.includes("\0")),
     }),
   ),
-  fc.dictionary(fc.constantFrom(...ALLOWED), fc.string({ unit: "binary" }), { noNullPrototype: true }),
+  fc.record({ "no-quit": fc.constant(true), ttl: fc.nat(), name: fc.string({ unit: "binary" }) }, {
+    requiredKeys: [],
+    noNullPrototype: true,
+  }),
 ).map(([place, options]) => Object.keys(options).length === 0 ? place : { ...place, options });
 
 Deno.test("formatEndpoint() writes what parseEndpoint() reads back when the endpoint is any", () => {
   fc.assert(
     fc.property(endpoints, (endpoint) => {
-      assertEquals(parseEndpoint(formatEndpoint(endpoint), { allowed: ALLOWED }), endpoint);
+      assertEquals(parseEndpoint(formatEndpoint(endpoint), { options: ALLOWED }), endpoint);
     }),
     { numRuns: 1000 },
   );
@@ -103,9 +104,9 @@ Deno.test("parseEndpoint() takes the given defaults when the text is silent, and
 });
 
 Deno.test("parseEndpoint() reads options behind a question mark when they are allowed", () => {
-  const read = (text: string) => parseEndpoint(text, { allowed: ALLOWED }).options;
-  assertEquals(read(":7?no-quit"), { "no-quit": "" });
-  assertEquals(read("tcp://host:7/?no-quit&ttl=3"), { "no-quit": "", ttl: "3" });
+  const read = (text: string) => parseEndpoint(text, { options: ALLOWED }).options;
+  assertEquals(read(":7?no-quit"), { "no-quit": true });
+  assertEquals(read("tcp://host:7/?no-quit&ttl=3"), { "no-quit": true, ttl: 3 });
   assertEquals(read("unix:///tmp/a.sock?name=a%26b"), { name: "a&b" });
 });
 
@@ -137,9 +138,17 @@ Deno.test("parseEndpoint() says what is wrong and what to write when the text is
 
 Deno.test("parseEndpoint() names the options there are when one is unknown", () => {
   assertThrows(
-    () => parseEndpoint(":7?quit", { allowed: ["no-quit", "ttl"] }),
+    () => parseEndpoint(":7?quit", { options: ALLOWED }),
     UsageError,
-    'it has no option "quit"; there is no-quit, ttl',
+    'it has no option "quit"; there is no-quit, ttl, name',
+  );
+});
+
+Deno.test("parseEndpoint() refuses a value when the option is a switch", () => {
+  assertThrows(
+    () => parseEndpoint(":7?no-quit=false", { options: ALLOWED }),
+    UsageError,
+    "no-quit takes no value; leave it out to switch it off",
   );
 });
 
@@ -149,15 +158,4 @@ Deno.test("parsePort() returns the number when it is 0 to 65535 and throws when 
     const error = assertThrows(() => parsePort(text), UsageError);
     assertEquals(error.message, `"${text}" is not a port; a port is a number from 0 to 65535`);
   }
-});
-
-Deno.test("formatHostPort() puts brackets around the host when it is an IPv6 address", () => {
-  assertEquals(formatHostPort("127.0.0.1", 7), "127.0.0.1:7");
-  assertEquals(formatHostPort("localhost", 7), "localhost:7");
-  assertEquals(formatHostPort("::1", 7), "[::1]:7");
-});
-
-Deno.test("isDatagram() is true when the transport is udp or unixgram", () => {
-  const kinds = ["tcp://", "udp://", "unix:a", "unixgram:a"].map((text) => isDatagram(parseEndpoint(text)));
-  assertEquals(kinds, [false, true, false, true]);
 });

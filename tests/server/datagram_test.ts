@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Endpoint, formatHostPort } from "../../lib/endpoint.ts";
-import { openDatagram } from "../../lib/transport/mod.ts";
+import { connectMessages, type Endpoint, formatHostPort, type MessageConn } from "../../lib/transport/mod.ts";
 import { startServer } from "../../server/mod.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { EventLog } from "../helpers/event_log.ts";
@@ -25,23 +24,25 @@ const kinds: [name: string, endpoint: (folder: TempFolder) => string, largest: n
 /** A client of one server. */
 class Client implements Disposable {
   #buffer = new Uint8Array(256 * 1024);
-  #opened: Awaited<ReturnType<typeof openDatagram>>;
+  #conn: MessageConn;
 
-  private constructor(opened: Awaited<ReturnType<typeof openDatagram>>) {
-    this.#opened = opened;
+  private constructor(conn: MessageConn) {
+    this.#conn = conn;
   }
 
   static async of(endpoint: Endpoint | undefined): Promise<Client> {
     assert(endpoint !== undefined);
-    return new Client(await openDatagram(endpoint));
+    return new Client(await connectMessages(endpoint, { timeout: 5000 }));
   }
 
   async send(datagram: Uint8Array): Promise<void> {
-    assertEquals(await this.#opened.socket.send(datagram, this.#opened.peer), datagram.length);
+    await this.#conn.send(datagram);
   }
 
   async receive(): Promise<Uint8Array> {
-    return (await this.#opened.socket.receive(this.#buffer))[0];
+    const datagram = await this.#conn.receive(this.#buffer);
+    assert(datagram !== null);
+    return datagram;
   }
 
   async assertEchoes(datagram: Uint8Array): Promise<void> {
@@ -50,7 +51,7 @@ class Client implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#opened.socket.close();
+    this.#conn.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MeariError, UsageError } from "../../lib/errors.ts";
-import { openDatagram } from "../../lib/transport/mod.ts";
+import { connectMessages } from "../../lib/transport/mod.ts";
 import { type ServerOptions, startServer } from "../../server/mod.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { EventLog } from "../helpers/event_log.ts";
@@ -142,10 +142,9 @@ bounded("startServer() ends with the first connection when it serves once, and t
 
 bounded("startServer() ends with the first datagram when it serves once", async () => {
   const { server, log } = await start([UDP, TCP], { once: true });
-  const { socket, peer } = await openDatagram(server.endpoints[0]!);
-  await socket.send(new Uint8Array(), peer);
-  const [echo] = await socket.receive(new Uint8Array(9));
-  assertEquals(echo.length, 0);
+  const socket = await connectMessages(server.endpoints[0]!, { timeout: 5000 });
+  await socket.send(new Uint8Array());
+  assertEquals((await socket.receive(new Uint8Array(9)))?.length, 0);
   const summary = await server.finished;
   assertEquals([summary.connections, summary.messages, log.of("echoed").length], [0, 1, 1]);
   socket.close();
@@ -209,8 +208,7 @@ bounded(
     );
     assertEquals(
       error.message,
-      `cannot listen on tcp://127.0.0.1:${port}: address already in use; ` +
-        "stop the program that has it, choose another port with -p, or let the kernel choose with -p 0",
+      `cannot listen on tcp://127.0.0.1:${port}: address already in use`,
     );
     assertEquals([error.exitCode, log.all, ...paths.map(exists)], [1, [], false, false]);
   },

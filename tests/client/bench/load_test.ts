@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
-import { type Endpoint, TRANSPORTS } from "../../../lib/endpoint.ts";
+import { type Endpoint, transports } from "../../../lib/transport/mod.ts";
 import { MeariError } from "../../../lib/errors.ts";
 import { startServer } from "../../../server/mod.ts";
 import { load } from "../../helpers/bench_load.ts";
@@ -18,7 +18,7 @@ function faults({ lost, late, duplicated, errors, exitCode }: Awaited<ReturnType
   return { lost, late, duplicated, errors, exitCode };
 }
 
-for (const transport of TRANSPORTS) {
+for (const transport of transports.keys()) {
   const unix = transport.startsWith("unix");
   bounded(`runLoad() sends as many messages as it should over ${transport}`, async () => {
     using folder = new TempFolder();

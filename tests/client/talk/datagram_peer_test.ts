@@ -163,8 +163,7 @@ bounded("DatagramPeer.exchange() says that nobody is there when a Unix socket ha
   const error = await assertRejects(() => peer.exchange(encode("a")), MeariError);
   assertEquals(
     error.message,
-    "cannot send to unixgram:///nonexistent/s.sock: no such file or directory; " +
-      "is the server running? start one with meari-server",
+    "cannot send to unixgram:///nonexistent/s.sock: no such file or directory",
   );
 }, unixOnly);
 
@@ -173,6 +172,6 @@ bounded("DatagramPeer.open() says so when there is no such host", async () => {
   const error = await assertRejects(() => DatagramPeer.open(endpoint, options), MeariError);
   assertEquals(
     error.message,
-    "cannot send to udp://nobody.invalid:7: no such host; check the spelling, or use an IP address",
+    "cannot send to udp://nobody.invalid:7: no such host",
   );
 });

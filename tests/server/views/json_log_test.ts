@@ -5,7 +5,7 @@ import type { ServerEvent } from "../../../server/events.ts";
 import { jsonLine } from "../../../server/views/json_log.ts";
 import { MessageTexts } from "../../../server/views/message_texts.ts";
 
-const endpoint: Endpoint = { transport: "tcp", host: "::", port: 7, options: { "no-quit": "" } };
+const endpoint: Endpoint = { transport: "tcp", host: "::", port: 7, options: { "no-quit": true } };
 const peer = { transport: "tcp", hostname: "::ffff:127.0.0.1", port: 50123 } as const;
 const time = new Date(Date.UTC(2023, 0, 11, 1, 2, 3, 4));
 const read = (event: ServerEvent) => JSON.parse(jsonLine(event, time));

@@ -1,0 +1,55 @@
+/**
+ * A conversation with one peer over a socket of datagrams.
+ *
+ * @module
+ */
+
+import type { Address, DatagramSocket, MessageConn } from "./types.ts";
+
+/** A conversation with one peer over a socket of datagrams, which it owns. */
+export class DatagramConn implements MessageConn {
+  readonly remoteAddr: Address;
+  #socket: DatagramSocket;
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Talks to a peer.
+   *
+   * @param socket The socket, which {@linkcode close} closes.
+   * @param peer The peer's address.
+   */
+  constructor(socket: DatagramSocket, peer: Address) {
+    this.#socket = socket;
+    this.remoteAddr = peer;
+  }
+
+  get localAddr(): Address {
+    return this.#socket.addr;
+  }
+
+  async receive(buffer: Uint8Array): Promise<Uint8Array> {
+    while (true) {
+      const [datagram, from] = await this.#socket.receive(buffer);
+      if (this.#isPeer(from)) return datagram;
+    }
+  }
+
+  async send(message: Uint8Array): Promise<void> {
+    // One at a time: of several sends at once Deno may do the later ones first.
+    const go = () => this.#socket.send(message, this.remoteAddr);
+    const sending = this.#waiting++ === 0 ? go() : this.#last.then(go);
+    this.#last = sending.then(() => this.#waiting--, () => this.#waiting--);
+    await sending;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /** A server that is bound to every address may answer from another one than it was asked at, but from the same port. */
+  #isPeer(from: Address): boolean {
+    const peer = this.remoteAddr;
+    return "port" in from && "port" in peer ? from.port === peer.port : "path" in from && "path" in peer;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Opens what an endpoint names, whatever its transport, and says in one line why it could not.
+ *
+ * @module
+ */
+
+import { formatEndpoint } from "../endpoint.ts";
+import { describeCause, MeariError } from "../errors.ts";
+import { formatDuration } from "../units.ts";
+import { transportOf } from "./table.ts";
+import type { Address, Bounds, DatagramSocket, Endpoint, Listener, MessageConn, StreamConn } from "./types.ts";
+
+/** What was tried at an endpoint. */
+export type EndpointOperation = "listen on" | "connect to" | "send to";
+
+/** An operation at an endpoint failed; `cause` holds the operating system's error. */
+export class EndpointError extends MeariError {
+  /**
+   * Says in one line what was tried, where, and why it failed.
+   *
+   * @param operation What was tried.
+   * @param endpoint Where.
+   * @param cause Why it failed.
+   * @param timeout How long it was waited for, in milliseconds, where that was bounded.
+   */
+  constructor(
+    readonly operation: EndpointOperation,
+    readonly endpoint: Endpoint,
+    override readonly cause: unknown,
+    timeout?: number,
+  ) {
+    const timedOut = cause instanceof Error && cause.name === "TimeoutError" && timeout !== undefined;
+    const why = timedOut ? `no answer within ${formatDuration(timeout)}` : describeCause(cause);
+    super(`cannot ${operation} ${formatEndpoint({ ...endpoint, options: {} })}: ${why}`, { cause });
+  }
+}
+
+/** What listens at an endpoint: a listener for conversations, or a socket of datagrams. */
+export type Listening =
+  & {
+    /** The endpoint, with the port that the kernel chose. */
+    endpoint: Endpoint;
+  }
+  & (
+    | { kind: "stream"; listener: Listener<StreamConn> }
+    | { kind: "message"; listener: Listener<MessageConn> }
+    | { kind: "datagram"; socket: DatagramSocket }
+  );
+
+/**
+ * Listens at an endpoint.
+ *
+ * @param endpoint Where.
+ * @returns What listens there.
+ * @throws {EndpointError} If it cannot listen there.
+ */
+export async function listen(endpoint: Endpoint): Promise<Listening> {
+  const transport = transportOf(endpoint);
+  return await explained("listen on", endpoint, async () => {
+    if (transport.kind === "datagram") {
+      const socket = await transport.listen(endpoint);
+      return { kind: "datagram", endpoint: boundEndpoint(endpoint, socket.addr), socket };
+    }
+    const listener = await transport.listen(endpoint);
+    return { kind: transport.kind, endpoint: boundEndpoint(endpoint, listener.addr), listener } as Listening;
+  });
+}
+
+/**
+ * Connects a byte stream.
+ *
+ * @param endpoint An endpoint of a transport of streams.
+ * @param bounds How long it may take.
+ * @returns The connection.
+ * @throws {EndpointError} If it cannot connect.
+ * @throws The reason of the signal where that ends it.
+ */
+export async function connectStream(endpoint: Endpoint, bounds: Bounds): Promise<StreamConn> {
+  const transport = transportOf(endpoint);
+  if (transport.kind !== "stream") throw new MeariError(`${formatEndpoint(endpoint)} does not carry a stream`);
+  return await explained("connect to", endpoint, () => transport.connect(endpoint, bounds), bounds);
+}
+
+/**
+ * Opens a conversation in whole messages. Over datagrams nothing is sent, so a server that is not there may go unnoticed.
+ *
+ * @param endpoint An endpoint of a transport of messages or datagrams.
+ * @param bounds How long it may take.
+ * @returns The conversation.
+ * @throws {EndpointError} If it cannot be opened.
+ * @throws The reason of the signal where that ends it.
+ */
+export async function connectMessages(endpoint: Endpoint, bounds: Bounds): Promise<MessageConn> {
+  const transport = transportOf(endpoint);
+  if (transport.kind === "stream") throw new MeariError(`${formatEndpoint(endpoint)} does not carry messages`);
+  return await explained(
+    transport.kind === "datagram" ? "send to" : "connect to",
+    endpoint,
+    () => transport.connect(endpoint, bounds),
+    bounds,
+  );
+}
+
+/**
+ * The endpoint that a bound socket really has: with the port that the kernel chose.
+ *
+ * @param endpoint What was asked for.
+ * @param address Where the socket is bound.
+ * @returns The endpoint with the real port.
+ */
+function boundEndpoint(endpoint: Endpoint, address: Address): Endpoint {
+  return "host" in endpoint && "port" in address ? { ...endpoint, port: address.port } : endpoint;
+}
+
+async function explained<T>(
+  operation: EndpointOperation,
+  endpoint: Endpoint,
+  open: () => Promise<T>,
+  bounds?: Bounds,
+): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    bounds?.signal?.throwIfAborted();
+    throw error instanceof MeariError ? error : new EndpointError(operation, endpoint, error, bounds?.timeout);
+  }
+}
