@@ -2,7 +2,7 @@
  * Types of the parts of Deno's standard library that meari uses: deno-std, the npm package they come from, ships none.
  * Each follows the signature that the standard library documents. The npm package republishes the library unchanged; it
  * is used because JSR is not reachable from every network. To go back to JSR, point each `@std/…` of the import map in
- * deno.json at `jsr:@std/…` and delete this file.
+ * import_map.json at `jsr:@std/…` and delete this file.
  */
 
 declare module "@std/assert" {
@@ -38,6 +38,18 @@ declare module "@std/bytes/equals" {
   export function equals(a: Uint8Array, b: Uint8Array): boolean;
 }
 
+declare module "@std/cli/parse-args" {
+  export function parseArgs(
+    args: readonly string[],
+    options?: {
+      boolean?: readonly string[];
+      string?: readonly string[];
+      collect?: readonly string[];
+      unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+    },
+  ): Record<string, unknown> & { _: (string | number)[] };
+}
+
 declare module "@std/fmt/colors" {
   export function setColorEnabled(enabled: boolean): void;
   export function bold(text: string): string;
@@ -48,10 +60,6 @@ declare module "@std/fmt/colors" {
   export function cyan(text: string): string;
 }
 
-declare module "@std/text/closest-string" {
-  export function closestString(
-    givenWord: string,
-    possibleWords: readonly string[],
-    options?: { caseSensitive?: boolean; compareFn?: (a: string, b: string) => number },
-  ): string;
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(str1: string, str2: string): number;
 }

@@ -1,11 +1,12 @@
 /**
- * A program's command line as a table: the parser and the help text both come from it, so they cannot drift apart.
+ * A program's command line as a table: the parser below and the help (`help.ts`) both come from it, so they cannot drift
+ * apart.
  *
  * @module
  */
 
-import { parseArgs } from "node:util";
-import { closestString } from "@std/text/closest-string";
+import { parseArgs } from "@std/cli/parse-args";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { MeariError, UsageError } from "../errors.ts";
 
 /** An option of a program. `T` is the type of its value. */
@@ -49,6 +50,8 @@ export interface Command<O extends Options = Options> {
   examples: readonly (readonly [call: string, what: string])[];
   /** Further paragraphs for the help: a heading and its lines. */
   notes?: readonly (readonly [heading: string, lines: readonly string[]])[];
+  /** The page of the manual that says more, such as `docs/ping.md`. */
+  docs?: string;
 }
 
 /**
@@ -143,40 +146,77 @@ export function parseCommandLine<O extends Options>(
   command: Command<O>,
   args: readonly string[],
 ): { values: Values<O>; operands: string[] } {
-  const { options } = command;
-  const { tokens } = parseArgs({
-    args: [...args],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: Object.fromEntries(
-      Object.entries(options).map(([name, option]) => [name, {
-        type: option.value === undefined ? "boolean" as const : "string" as const,
-        ...(option.short === undefined ? {} : { short: option.short }),
-      }]),
-    ),
+  const entries = Object.entries(command.options);
+  const valued = entries.filter(([, option]) => option.value !== undefined).map(([name]) => name);
+  const { words, written } = spellOut(command, args);
+  const { _: operands, ...given } = parseArgs(words, {
+    boolean: entries.filter(([, option]) => option.value === undefined).map(([name]) => name),
+    string: valued,
+    // Every value is kept and read, so that one that is wrong is told even where a later one overrides it.
+    collect: valued,
+    unknown: (word) => {
+      throw unknownOption(command, word);
+    },
   });
   const values: Record<string, unknown> = {};
-  for (const [name, { fallback }] of Object.entries(options)) {
-    values[name] = Array.isArray(fallback) ? [...fallback] : fallback;
-  }
-  const operands: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") operands.push(token.value);
-    if (token.kind !== "option") continue;
-    const option = Object.hasOwn(options, token.name) ? options[token.name]! : undefined;
-    if (option === undefined) throw unknown(command, token.rawName);
-    if (option.value === undefined && token.value !== undefined) {
-      throw new UsageError(`${token.rawName} takes no value`);
+  for (const [name, option] of entries) {
+    if (option.value === undefined) {
+      values[name] = given[name];
+      continue;
     }
-    if (option.value !== undefined && token.value === undefined) {
-      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${option.value}`);
-    }
-    const value = prefixed(token.rawName, () => option.parse(token.value ?? ""));
-    if (option.repeatable) (values[token.name] as unknown[]).push(value);
-    else values[token.name] = value;
+    const read = (given[name] as string[]).map((text) => prefixed(written.get(name)!, () => option.parse(text)));
+    values[name] = option.repeatable ? read : read.length > 0 ? read.at(-1) : option.fallback;
   }
-  return { values: values as Values<O>, operands };
+  return { values: values as Values<O>, operands: operands as string[] };
+}
+
+/**
+ * Writes a command line so that parse-args can take it in one way only: each option as `--name` or `--name=value`, the
+ * operands behind `--`. Left to itself it makes six options of `-s64KiB`, takes `-lp9` for an `l` of `p9`, the word
+ * `true` behind a switch for its value, an operand `7` for a number and `--no-color=never` for `--color`, and it leaves
+ * an option without its value where that is empty, starts with a dash or is `--`.
+ *
+ * @returns The words, and for each option how the user wrote it.
+ */
+function spellOut(command: Command, args: readonly string[]): { words: string[]; written: Map<string, string> } {
+  const { options } = command;
+  const letters = new Map(Object.entries(options).map(([name, { short }]) => [short, name]));
+  const [rest, words, operands] = [[...args], [] as string[], [] as string[]];
+  const written = new Map<string, string>();
+
+  const spell = (name: string, as: string, joined: string | undefined) => {
+    written.set(name, as);
+    const { value } = options[name]!;
+    if (value === undefined) {
+      if (joined !== undefined) throw new UsageError(`${as} takes no value`);
+      words.push(`--${name}`);
+      return;
+    }
+    const text = joined ?? rest.shift();
+    if (text === undefined) throw new UsageError(`${as} needs a value: ${as} ${value}`);
+    words.push(`--${name}=${text}`);
+  };
+
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === "--") {
+      operands.push(...rest.splice(0));
+    } else if (word.startsWith("--")) {
+      const [, name = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+      if (Object.hasOwn(options, name)) spell(name, `--${name}`, value);
+      else words.push(word);
+    } else if (word.startsWith("-") && word !== "-") {
+      for (let at = 1; at < word.length;) {
+        const letter = String.fromCodePoint(word.codePointAt(at)!);
+        at += letter.length;
+        const name = letters.get(letter);
+        if (name === undefined) throw unknownOption(command, `-${letter}`);
+        const takesRest = options[name]!.value !== undefined && at < word.length;
+        spell(name, `-${letter}`, takesRest ? word.slice(at) : undefined);
+        if (takesRest) break;
+      }
+    } else operands.push(word);
+  }
+  return { words: [...words, "--", ...operands], written };
 }
 
 /** Runs a parser and says in front of its complaint which option it was. */
@@ -189,65 +229,17 @@ function prefixed<T>(name: string, parse: () => T): T {
   }
 }
 
-function unknown(command: Command, given: string): UsageError {
-  const names = Object.keys(command.options).map((name) => `--${name}`);
-  const near = given.startsWith("--") ? closestString(given, names) : undefined;
-  const hint = near ? `did you mean ${near}? ` : "";
+function unknownOption(command: Command, word: string): UsageError {
+  const [given, name] = /^--([^=]+)/.exec(word) ?? [word];
+  const near = name === undefined ? undefined : nearest(name, Object.keys(command.options));
+  const hint = near === undefined ? "" : `did you mean --${near}? `;
   return new UsageError(`unknown option ${given}; ${hint}${command.name} --help lists them all`);
 }
 
-const HELP_WIDTH = 100;
-const OPTION_WIDTH = 24;
-
-/**
- * Writes the help of a program.
- *
- * @param command The program.
- * @returns The text, without a final line end.
- */
-export function formatHelp(command: Command): string {
-  const lines = [command.summary, "", "Usage:"];
-  for (const usage of command.usage) lines.push(`  ${command.name} ${usage}`.trimEnd());
-  const groups = new Set(Object.values(command.options).map((option) => option.group));
-  for (const group of groups) {
-    lines.push("", `${group}:`);
-    for (const [name, option] of Object.entries(command.options)) {
-      if (option.group === group) lines.push(...describeOption(name, option));
-    }
-  }
-  for (const [heading, note] of command.notes ?? []) lines.push("", `${heading}:`, ...note.map((line) => `  ${line}`));
-  lines.push("", "Exit codes:");
-  lines.push(
-    "  0  all well",
-    "  1  it could not run or go on: refused, unreachable, address in use, timeout",
-    "  2  it was called wrongly",
-    "  3  it ran, but what came back was not what went out: loss or mismatch",
-  );
-  lines.push("", "Examples:");
-  for (const [call, what] of command.examples) lines.push(`  ${call}`, `      ${what}`);
-  return lines.join("\n");
-}
-
-function describeOption(name: string, option: Option<unknown>): string[] {
-  const short = option.short === undefined ? "    " : `-${option.short}, `;
-  const left = `  ${short}--${name}${option.value === undefined ? "" : ` ${option.value}`}`;
-  const notes = [option.shownDefault && `default ${option.shownDefault}`, option.repeatable && "may be repeated"]
-    .filter(Boolean).join("; ");
-  const right = wrap(notes ? `${option.help} (${notes})` : option.help, HELP_WIDTH - OPTION_WIDTH - 2);
-  const [first = "", ...rest] = right;
-  const indent = " ".repeat(OPTION_WIDTH + 2);
-  const head = left.length > OPTION_WIDTH ? [left, indent + first] : [left.padEnd(OPTION_WIDTH + 2) + first];
-  return [...head, ...rest.map((line) => indent + line)];
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+/** The name that was probably meant: one that begins so, or one with two slips of the hand at the most. */
+function nearest(given: string, names: readonly string[]): string | undefined {
+  const distances = names.map((name) => [name.startsWith(given) ? 0 : levenshteinDistance(given, name), name] as const);
+  const [distance, name] = distances.reduce((best, next) => next[0] < best[0] ? next : best);
+  // Two slips in a word of three letters leave nothing of it.
+  return distance <= Math.min(2, given.length / 2) ? name : undefined;
 }

@@ -5,8 +5,9 @@
  */
 
 import { bold, red, setColorEnabled } from "@std/fmt/colors";
-import { type Command, formatHelp } from "./command_line.ts";
+import type { Command } from "./command_line.ts";
 import { describeCause, ExitCode, MeariError, UsageError } from "../errors.ts";
+import { formatHelp } from "./help.ts";
 import { OutputClosed, printLine } from "./output.ts";
 import { versionLine } from "../version.ts";
 

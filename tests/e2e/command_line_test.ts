@@ -1,7 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { benchCommand } from "../../client/bench/options.ts";
 import { clientCommand } from "../../client/options.ts";
+import { pingCommand } from "../../client/ping/options.ts";
+import { reportCommand } from "../../client/report/command.ts";
 import config from "../../deno.json" with { type: "json" };
-import type { Option } from "../../lib/cli/command_line.ts";
+import type { Command, Option } from "../../lib/cli/command_line.ts";
 import { serverCommand } from "../../server/options.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { meari, type Program } from "../helpers/meari.ts";
@@ -30,6 +33,17 @@ for (const command of [clientCommand, serverCommand]) {
     assertEquals(text, `${name} ${config.version} (deno ${Deno.version.deno}, ${Deno.build.target})\n`);
   });
 }
+
+/** @std/cli/parse-args nests `a.b` and reads `--no-a=b` as `--a=b`. */
+Deno.test("every command names its options so that parse-args takes them as they are", () => {
+  for (const command of [clientCommand, pingCommand, benchCommand, reportCommand, serverCommand] as Command[]) {
+    for (const [name, option] of Object.entries(command.options)) {
+      assertMatch(name, option.value === undefined ? /^[a-z][a-z-]+$/ : /^(?!no-)[a-z][a-z-]+$/);
+    }
+    const shorts = Object.values(command.options).flatMap(({ short }) => short ?? []);
+    assertEquals(new Set(shorts).size, shorts.length);
+  }
+});
 
 const wrong: [name: Program, args: string[], stderr: string][] = [
   ["meari", ["--timeuot", "1s"], "unknown option --timeuot; did you mean --timeout? meari --help lists them all"],

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { formatHelp } from "../../lib/cli/command_line.ts";
+import { formatHelp } from "../../lib/cli/help.ts";
 import { formatEndpoint } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { startServer } from "../../server/mod.ts";
