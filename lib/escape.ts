@@ -1,5 +1,5 @@
 /**
- * Text from the network, made safe to show on a terminal.
+ * Text from outside, made safe to show on a terminal.
  *
  * @module
  */
@@ -7,11 +7,22 @@
 const NAMED: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Escapes what a terminal would act on or hide: C0 and C1 control characters, DEL, line and paragraph separators, and
- * the characters that override the direction of text.
+ * Controls (C0, DEL, C1), line and paragraph separators, lone surrogates, annotation marks, and what Unicode calls default
+ * ignorable: bidi controls, zero-width and tag characters, fillers, the soft hyphen. Variation selectors stay: they only
+ * choose how the character before them looks.
+ */
+const UNSAFE = /(?!\p{Variation_Selector})[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\ufff9-\ufffb\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * Escapes every character that a terminal acts on, that is not seen, or that changes how others are seen. That takes
+ * emoji that are joined with U+200D apart, too: what is shown is then what is there.
+ *
+ * It is made for eyes. A backslash stays one, so that paths read as they are: the two characters `\n` in a text look as
+ * its line feed does. What a program shall read back is written as JSON instead.
  *
  * @param text Any text.
- * @returns The text with such characters written as `\n`, `\x1b` or `\u202e`.
+ * @returns The text with such characters written as `\n`, `\x1b`, `\u202e` or `\u{e0041}`; on one line, and unchanged if it
+ * is escaped again.
  *
  * @example
  * ```ts
@@ -20,13 +31,9 @@ const NAMED: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
  * ```
  */
 export function escapeControls(text: string): string {
-  return text.replace(
-    // deno-lint-ignore no-control-regex
-    /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (char) => {
-      const code = char.charCodeAt(0);
-      return NAMED[char] ??
-        (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`);
-    },
-  );
+  return text.replace(UNSAFE, (character) => {
+    const hex = character.codePointAt(0)!.toString(16);
+    if (hex.length <= 2) return NAMED[character] ?? `\\x${hex.padStart(2, "0")}`;
+    return hex.length <= 4 ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
+  });
 }
