@@ -6,6 +6,7 @@
 
 import { bold, red, setColorEnabled } from "@std/fmt/colors";
 import type { Command } from "./command_line.ts";
+import { escapeControls } from "../escape.ts";
 import { describeCause, ExitCode, MeariError, UsageError } from "../errors.ts";
 import { formatHelp } from "./help.ts";
 import { OutputClosed, printLine } from "./output.ts";
@@ -36,19 +37,30 @@ export async function runProgram(
 }
 
 /**
- * Writes an error as one line to stderr.
+ * Makes the line that tells an error. Whatever the error repeats, an argument or a name from the network, is escaped.
+ *
+ * @param name The program's name.
+ * @param error The error, or its text.
+ * @param advice What the user can do about it.
+ * @returns The line, without its line end.
+ */
+export function errorLine(name: string, error: unknown, advice?: string): string {
+  const text = error instanceof MeariError ? error.message : describeCause(error);
+  const help = error instanceof UsageError && !text.includes("--help") ? ` (${name} --help shows how)` : "";
+  return `${red(bold(`${name}:`))} ${escapeControls(`${text}${advice ? `; ${advice}` : ""}${help}`)}`;
+}
+
+/**
+ * Writes an error as one line to stderr, and waits until it is written: for a program that is about to end. One that goes
+ * on writes its {@linkcode errorLine} with a `LineWriter`.
  *
  * @param name The program's name.
  * @param error The error, or its text.
  * @param advice What the user can do about it.
  */
 export function printError(name: string, error: unknown, advice?: string): void {
-  const text = error instanceof MeariError ? error.message : describeCause(error);
-  const hint = error instanceof UsageError && !text.includes("--help") ? ` (${name} --help shows how)` : "";
   try {
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(`${red(bold(`${name}:`))} ${text}${advice ? `; ${advice}` : ""}${hint}\n`),
-    );
+    Deno.stderr.writeSync(new TextEncoder().encode(`${errorLine(name, error, advice)}\n`));
   } catch {
     // There is nobody left to tell.
   }

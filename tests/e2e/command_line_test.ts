@@ -5,6 +5,7 @@ import { pingCommand } from "../../client/ping/options.ts";
 import { reportCommand } from "../../client/report/command.ts";
 import config from "../../deno.json" with { type: "json" };
 import type { Command, Option } from "../../lib/cli/command_line.ts";
+import { escapeControls } from "../../lib/escape.ts";
 import { serverCommand } from "../../server/options.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { meari, type Program } from "../helpers/meari.ts";
@@ -58,6 +59,17 @@ const wrong: [name: Program, args: string[], stderr: string][] = [
     "(meari --help shows how)",
   ],
   ["meari", ["-u", "tcp://a:1"], "--udp contradicts tcp://a:1 (meari --help shows how)"],
+  [
+    "meari",
+    ["--x\x1b]0;PWN\x07\n\u202e=1"],
+    "unknown option --x\\x1b]0;PWN\\x07\\n\\u202e; meari --help lists them all",
+  ],
+  [
+    "meari-server",
+    ["tcp://a\n> client\x9b2J\u{e0041}"],
+    '"tcp://a\\n> client\\x9b2J\\u{e0041}" is not an endpoint: "a\\n> client\\x9b2J\\u{e0041}" is not a host name ' +
+    "(meari-server --help shows how)",
+  ],
   ["meari-server", ["--onec"], "unknown option --onec; did you mean --once? meari-server --help lists them all"],
   ["meari-server", ["-p"], "-p needs a value: -p PORT (meari-server --help shows how)"],
   [
@@ -79,7 +91,8 @@ const wrong: [name: Program, args: string[], stderr: string][] = [
 ];
 
 for (const [name, args, stderr] of wrong) {
-  bounded(`${name} says in one line what is wrong, with exit code 2, when called with ${args.join(" ")}`, async () => {
+  const shown = escapeControls(args.join(" "));
+  bounded(`${name} says in one line what is wrong, with exit code 2, when called with ${shown}`, async () => {
     const outcome = await meari(name, args, { stdin: "not read\n" });
     assertEquals([outcome.code, outcome.text, outcome.stderr], [2, "", `${name}: ${stderr}\n`]);
   });
