@@ -50,24 +50,34 @@ const CAUSES: Record<string, string> = {
   EADDRINUSE: "address already in use",
   EADDRNOTAVAIL: "this machine does not have that address",
   EAFNOSUPPORT: "that kind of address is not supported here",
+  EBADF: "it is not open",
   ECONNABORTED: "connection aborted",
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset by the peer",
+  EDQUOT: "disk quota exceeded",
+  EFBIG: "file too large",
+  EHOSTDOWN: "host is down",
   EHOSTUNREACH: "host unreachable",
-  EINVAL: "invalid address",
+  EINVAL: "invalid argument",
+  EIO: "input/output error",
   EISDIR: "it is a directory",
+  ELOOP: "too many symbolic links",
   EMFILE: "too many open files",
   EMSGSIZE: "message too long for one datagram",
+  ENAMETOOLONG: "name too long",
+  ENETDOWN: "network is down",
   ENETUNREACH: "network unreachable",
   ENFILE: "too many open files on this machine",
   ENOBUFS: "no buffer space",
   ENOENT: "no such file or directory",
   ENOSPC: "no space left on the device",
+  ENOTCONN: "not connected",
   ENOTDIR: "a part of the path is not a directory",
   ENOTSOCK: "it is not a socket",
   EPERM: "operation not permitted",
   EPIPE: "connection closed by the peer",
   EPROTOTYPE: "it is a socket of another kind",
+  EROFS: "read-only file system",
   ETIMEDOUT: "timed out",
 };
 
@@ -104,8 +114,12 @@ export function describeCause(error: unknown): string {
   if (known !== undefined) return known;
   if (error.name === "TimeoutError") return "timed out";
   if (isUnknownHost(error)) return "no such host";
+  // Deno takes what lies in /dev, /proc or /sys for a way around its permissions, and opens it with all of them only.
+  if (error.message.startsWith("Requires all access")) {
+    return "Deno opens devices and system files only for programs that may do everything; name a regular file";
+  }
   const [firstLine = ""] = error.message.split("\n");
-  return firstLine.replace(/ \(os error \d+\)$/, "") || error.name;
+  return firstLine.replace(/ \(os error \d+\).*/, "") || error.name;
 }
 
 /**

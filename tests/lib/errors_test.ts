@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   describeCause,
   EchoError,
@@ -34,6 +34,10 @@ Deno.test("describeCause() says it in words when the code is known", () => {
     ["EADDRINUSE", "address already in use"],
     ["EMFILE", "too many open files"],
     ["EMSGSIZE", "message too long for one datagram"],
+    ["EINVAL", "invalid argument"],
+    ["ENAMETOOLONG", "name too long"],
+    ["ENOTCONN", "not connected"],
+    ["EROFS", "read-only file system"],
   ];
   for (const [code, text] of words) assertEquals(describeCause(withCode(code)), text);
 });
@@ -42,6 +46,10 @@ Deno.test("describeCause() takes the first line without its number when the code
   assertEquals(
     describeCause(withCode("EXDEV", "Invalid cross-device link (os error 18)")),
     "Invalid cross-device link",
+  );
+  assertEquals(
+    describeCause(new Error("No such device or address (os error 6): open '/dev/tty'")),
+    "No such device or address",
   );
   assertEquals(describeCause(new Error("first\nsecond")), "first");
 });
@@ -74,4 +82,17 @@ Deno.test("isUnknownHost() is true when a lookup failed, in Deno's words or in t
 Deno.test("describeCause() and isUnknownHost() know what the system says when a name does not exist", async () => {
   const error = await Deno.connect({ hostname: "nowhere.invalid", port: 1 }).then((conn) => conn.close(), (e) => e);
   assertEquals([isUnknownHost(error), describeCause(error)], [true, "no such host"]);
+});
+
+Deno.test({
+  name: "describeCause() says what to do when Deno keeps a device from a program",
+  permissions: { read: true, write: true },
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    const error = assertThrows(() => Deno.openSync("/dev/full", { write: true }), Deno.errors.NotCapable);
+    assertEquals(
+      describeCause(error),
+      "Deno opens devices and system files only for programs that may do everything; name a regular file",
+    );
+  },
 });
