@@ -22,6 +22,9 @@ const BYTES = new Map(Object.entries({
   gib: 1024 ** 3,
 }));
 
+/** The units in which a size is written. */
+const SIZE_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+
 const COUNTS = new Map(Object.entries({ "": 1, k: 1e3, m: 1e6, g: 1e9 }));
 
 /** Splits `12.5kb` into its number and its unit in lower case; `undefined` if it is not of that form. */
@@ -111,27 +114,45 @@ export function parseSize(text: string): number {
 }
 
 /**
- * Writes a size for people, in powers of 1024.
+ * Writes a size for people, in powers of 1024. Below a MiB it is exact: in bytes, where three digits of KiB would not be.
+ * From there on it is cut after three digits, never rounded up, and `1.00 MiB` is a little more than `1 MiB`.
  *
  * @param bytes The size in bytes.
- * @returns Text such as `42 bytes`, `64 KiB` or `1.5 GiB`.
+ * @returns Text such as `42 bytes`, `64 KiB`, `65507 bytes` or `1.5 GiB`.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals(formatSize(1), "1 byte");
  * assertEquals(formatSize(1536), "1.5 KiB");
+ * assertEquals(formatSize(65_507), "65507 bytes");
+ * assertEquals(formatSize(1024 ** 3 - 1), "1023 MiB");
  * ```
  */
 export function formatSize(bytes: number): string {
-  if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-  const units = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-  let value = bytes / 1024, unit = 0;
-  while (value >= 1023.5 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${short(value)} ${units[unit]}`;
+  let [value, unit] = [bytes, 0];
+  for (; value >= 1024 && unit < SIZE_UNITS.length; unit++) value /= 1024;
+  const decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const cut = Math.floor(value * 10 ** decimals) / 10 ** decimals;
+  const exact = cut === value;
+  if (unit === 0 || (unit === 1 && !exact)) return plural(bytes, "byte");
+  return `${exact ? cut : cut.toFixed(decimals)} ${SIZE_UNITS[unit - 1]}`;
+}
+
+/**
+ * Writes how many there are of something.
+ *
+ * @param count How many.
+ * @param noun What it is, in the singular; its plural takes an `s`.
+ * @returns Text such as `1 byte` or `2 bytes`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals([plural(1, "byte"), plural(0, "more message")], ["1 byte", "0 more messages"]);
+ * ```
+ */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /**

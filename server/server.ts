@@ -76,7 +76,7 @@ class Connection implements StreamEchoProgress, Served {
 
   end(): void {
     this.close();
-    this.at.onEnd(this, "stopped");
+    this.at.onEnd(this, this.busy ? "cut" : "stopped");
   }
 
   /** Closes it. Deno lets a pending write live on until the client reads or goes, so nothing may wait for that. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatDuration, formatSize } from "../units.ts";
+import { formatDuration, formatSize, plural } from "../units.ts";
 
 /** The languages there are. */
 export const LANGUAGES = ["en", "ko"] as const;
@@ -51,8 +51,11 @@ export interface Messages {
   noEcho(bytes: number, expected: number, milliseconds: number): string;
 }
 
-/** How a connection ended: by the client, by `quit`, by a reset, or by the server's stop. */
-export type Ending = "closed" | "quit" | "reset" | "stopped";
+/**
+ * How a connection ended: by the client, by `quit`, by a reset, or by the server's stop, which cuts it where something
+ * was in flight.
+ */
+export type Ending = "closed" | "quit" | "reset" | "stopped" | "cut";
 
 const en: Messages = {
   serverStarted: (datagramsOnly) => datagramsOnly ? "> server started" : "> echo server started",
@@ -63,7 +66,13 @@ const en: Messages = {
   echoed: (text) => `> echoed: ${text}`,
   unshown: (messages, bytes) => `> echoed ${plural(messages, "more message")} (${formatSize(bytes)}), not shown`,
   disconnected: (peer, how, messages, bytes, milliseconds) => {
-    const verb = { closed: "disconnected", quit: "said quit", reset: "reset the connection", stopped: "cut off" }[how];
+    const verb = {
+      closed: "disconnected",
+      quit: "said quit",
+      reset: "reset the connection",
+      stopped: "closed at the stop",
+      cut: "cut off",
+    }[how];
     return `> client ${peer} ${verb}: ${plural(messages, "message")}, ${formatSize(bytes)}, ${
       formatDuration(milliseconds)
     }`;
@@ -94,7 +103,13 @@ const ko: Messages = {
   echoed: en.echoed,
   unshown: (messages, bytes) => `> echoed: 표시하지 않은 메시지 ${messages}개 (${formatSize(bytes)})`,
   disconnected: (peer, how, messages, bytes, milliseconds) => {
-    const verb = { closed: "연결 종료", quit: "quit 으로 종료", reset: "연결 재설정", stopped: "연결 끊음" }[how];
+    const verb = {
+      closed: "연결 종료",
+      quit: "quit 으로 종료",
+      reset: "연결 재설정",
+      stopped: "서버 종료로 연결 닫힘",
+      cut: "처리 중 연결 끊김",
+    }[how];
     return `> 클라이언트 ${peer} ${verb}: 메시지 ${messages}개, ${formatSize(bytes)}, ${formatDuration(milliseconds)}`;
   },
   served: (connections, messages, bytes, milliseconds) =>
@@ -130,8 +145,4 @@ export const messages: Record<Language, Messages> = { en, ko };
 export function detectLanguage(env: (name: string) => string | undefined): Language {
   const locale = env("LC_ALL") || env("LC_MESSAGES") || env("LANG") || "";
   return /^ko(?:$|[_.@-])/i.test(locale) ? "ko" : "en";
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { UsageError } from "../../lib/errors.ts";
-import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from "../../lib/units.ts";
+import { formatDuration, formatSize, parseCount, parseDuration, parseSize, plural } from "../../lib/units.ts";
 
 /** Words that are no number with a unit; a name that every object has must not pass for a unit either. */
 const NONSENSE = [
@@ -134,29 +134,51 @@ Deno.test("parseSize() throws when it would be a part of a byte or too large to 
   }
 });
 
-Deno.test("formatSize() says bytes when below a KiB and powers of 1024 from there on", () => {
+Deno.test("formatSize() writes bytes, or powers of 1024 where three digits tell the size", () => {
   const sizes: [number, string][] = [
     [0, "0 bytes"],
     [1, "1 byte"],
     [1023, "1023 bytes"],
     [1024, "1 KiB"],
+    [1025, "1025 bytes"],
     [1536, "1.5 KiB"],
+    [65_507, "65507 bytes"],
     [65_536, "64 KiB"],
+    [65_537, "65537 bytes"],
     [1023 * 1024, "1023 KiB"],
-    [1024 ** 2 - 1, "1 MiB"],
+    [1024 ** 2 - 1, "1048575 bytes"],
+    [1024 ** 2, "1 MiB"],
+    [1024 ** 2 + 1, "1.00 MiB"],
+    [64 * 1024 ** 2 - 1, "63.9 MiB"],
+    [1024 ** 3 - 1, "1023 MiB"],
     [1024 ** 3 * 1.5, "1.5 GiB"],
+    [2 ** 50 - 1, "1023 TiB"],
     [1024 ** 6, "1024 PiB"],
   ];
   for (const [bytes, text] of sizes) assertEquals(formatSize(bytes), text);
 });
 
-Deno.test("formatSize() writes a size within half a percent when the size is any", () => {
-  fc.assert(fc.property(fc.maxSafeNat(), (bytes) => {
-    const [number, unit] = formatSize(bytes).split(" ");
+Deno.test("formatSize() is exact below a MiB, and above never more than the size nor less by a hundredth", () => {
+  const size = fc.oneof(
+    fc.maxSafeNat(),
+    fc.nat(2 ** 21),
+    fc.tuple(fc.nat(1023), fc.nat(4)).map(([n, k]) => n * 1024 ** k),
+  );
+  fc.assert(fc.property(size, (bytes) => {
+    const text = formatSize(bytes);
+    const [number, unit] = text.split(" ");
     const factor =
       { byte: 1, bytes: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4, PiB: 1024 ** 5 }[unit!];
-    assertEquals(Math.abs(Number(number) * factor! - bytes) <= bytes * 0.005, true, `${bytes} → ${number} ${unit}`);
+    const shown = Number(number) * factor!;
+    if (bytes < 1024 ** 2) return assertEquals([shown, parseSize(text.replace(/ bytes?/, ""))], [bytes, bytes]);
+    assertEquals(shown <= bytes && shown > bytes * 0.99, true, `${bytes} → ${text}`);
+    // A size that is no whole number of units does not look like one, as long as three digits allow.
+    if (shown < 100 * factor! && Number.isInteger(Number(number))) assertEquals(number!.includes("."), shown !== bytes);
   }));
+});
+
+Deno.test("plural() writes the singular for one alone", () => {
+  assertEquals([0, 1, 2].map((count) => plural(count, "byte")), ["0 bytes", "1 byte", "2 bytes"]);
 });
 
 Deno.test("parseCount() takes powers of 1000 when the number is shortened", () => {

@@ -94,7 +94,7 @@ bounded("Server.stop() closes a client that does not read when the grace time is
   server.stop();
   await server.finished;
   assert(performance.now() - stoppedAt >= 300);
-  assertEquals(log.of("disconnected").map(({ how }) => how), ["stopped"]);
+  assertEquals(log.of("disconnected").map(({ how }) => how), ["cut"]);
 });
 
 bounded("Server.kill() ends at once when a client does not read, whatever the grace time", async () => {
@@ -102,7 +102,7 @@ bounded("Server.kill() ends at once when a client does not read, whatever the gr
   await using _client = await StuckClient.of(server.endpoints[0]);
   server.kill();
   await server.finished;
-  assertEquals(log.of("disconnected").map(({ how }) => how), ["stopped"]);
+  assertEquals(log.of("disconnected").map(({ how }) => how), ["cut"]);
 });
 
 bounded("Server.kill() cuts a stop short when it is called after it", async () => {

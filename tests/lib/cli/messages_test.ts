@@ -25,6 +25,17 @@ Deno.test("messages.en says the same in English when the seed's lines are Korean
   assertEquals(en.connected("::1", 7), "> client connected by IP address ::1 with Port number 7");
 });
 
+Deno.test("messages say of an idle connection that the stop closed it, and that it was cut only where it was busy", () => {
+  const { en, ko } = messages;
+  assertEquals(en.disconnected("a", "stopped", 1, 4, 5), "> client a closed at the stop: 1 message, 4 bytes, 5ms");
+  assertEquals(en.disconnected("a", "cut", 1, 4, 5), "> client a cut off: 1 message, 4 bytes, 5ms");
+  assertEquals(
+    ko.disconnected("a", "stopped", 1, 4, 5),
+    "> 클라이언트 a 서버 종료로 연결 닫힘: 메시지 1개, 4 bytes, 5ms",
+  );
+  assertEquals(ko.disconnected("a", "cut", 1, 4, 5), "> 클라이언트 a 처리 중 연결 끊김: 메시지 1개, 4 bytes, 5ms");
+});
+
 Deno.test("messages.en counts in the singular when there is one", () => {
   const { en } = messages;
   assertEquals(en.unshown(1, 1), "> echoed 1 more message (1 byte), not shown");
@@ -34,10 +45,10 @@ Deno.test("messages.en counts in the singular when there is one", () => {
 
 for (const language of LANGUAGES) {
   Deno.test(`messages.${language} says each ending in its own words when a client has gone`, () => {
-    const endings = ["closed", "quit", "reset", "stopped"] as const;
+    const endings = ["closed", "quit", "reset", "stopped", "cut"] as const;
     const lines = endings.map((how) => messages[language].disconnected("127.0.0.1:9", how, 2, 3000, 4));
     assertEquals(new Set(lines).size, endings.length);
-    for (const line of lines) assertMatch(line, /^> .*127\.0\.0\.1:9.*2.*2\.93 KiB, 4ms$/);
+    for (const line of lines) assertMatch(line, /^> .*127\.0\.0\.1:9.*2.*3000 bytes, 4ms$/);
   });
 
   Deno.test(`messages.${language} gives every text on one line that starts as the seed's do when called`, () => {
