@@ -37,3 +37,22 @@ export function escapeControls(text: string): string {
     return hex.length <= 4 ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
   });
 }
+
+/**
+ * Escapes the same characters in JSON, so that they read back as they were.
+ *
+ * @param json A JSON text without white space between its tokens.
+ * @returns The same value, with such characters written as `\u009b`, beyond U+FFFF as two of these (RFC 8259, 7).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(escapeJson(JSON.stringify("a\x9bm")), '"a\\u009bm"');
+ * ```
+ */
+export function escapeJson(json: string): string {
+  return json.replace(
+    UNSAFE,
+    (character) => character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+  );
+}

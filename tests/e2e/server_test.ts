@@ -96,7 +96,10 @@ bounded("meari-server ends at SIGTERM with exit code 0 once what it holds is ech
   await process.stdout.until("> stopping; 1 connection open (once more to end at once)");
   assertEquals((await readToEnd(conn)).length, bytes.length - 1);
   assertEquals(await process.exit(), 0);
-  assertMatch(process.stdout.text, /> served 1 connection, \d+ messages, 300000 bytes in \S+\n> echo server stopped\n$/);
+  assertMatch(
+    process.stdout.text,
+    /> served 1 connection, \d+ messages, 300000 bytes in \S+\n> echo server stopped\n$/,
+  );
 }, unixOnly);
 
 bounded("meari-server ends at a signal within the grace time when a client takes nothing", async () => {

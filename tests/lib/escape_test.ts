@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { escapeControls } from "../../lib/escape.ts";
+import { escapeControls, escapeJson } from "../../lib/escape.ts";
 
 /** First and last of each range of characters that never may reach a terminal, written down one by one. */
 const FORBIDDEN: [name: string, first: number, last: number][] = [
@@ -84,4 +84,11 @@ Deno.test("escapeControls() writes the forms that people know when the character
     "a\\r\\n\\tb\\x00\\x1b[2J\\x7f\\x9b\\u202e\\u{e0041}메아리",
   );
   assertEquals(escapeControls("👩\u200d💻 \ud83d"), "👩\\u200d💻 \\ud83d");
+});
+
+Deno.test("escapeJson() leaves nothing that is acted on or hidden, and what reads back the same, when the text is any", () => {
+  fc.assert(fc.property(anyText, (text) => {
+    const json = escapeJson(JSON.stringify({ text }));
+    assertEquals([isUnsafe(json), JSON.parse(json)], [false, { text }]);
+  }));
 });
