@@ -5,7 +5,8 @@
  */
 
 /**
- * Waits for a promise, but only for so long.
+ * Waits for a promise, but only for so long. Unlike `deadline()` of @std/async, whose timer runs on when the promise was
+ * faster: that held 160 MB after 50,000 waits of up to five seconds.
  *
  * @param milliseconds The longest to wait.
  * @param promise What to wait for. It is left to itself when the time is over.

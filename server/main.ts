@@ -7,6 +7,7 @@
 import { ExitCode, MeariError } from "../lib/errors.ts";
 import { LineWriter } from "../lib/cli/line_writer.ts";
 import { detectLanguage, messages } from "../lib/cli/messages.ts";
+import { outputSink } from "../lib/cli/output.ts";
 import { answerCommon, onStopSignal, printError, runProgram } from "../lib/cli/program.ts";
 import { adviceFor } from "./advice.ts";
 import type { ServerEvent } from "./events.ts";
@@ -26,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (answerCommon(serverCommand, options)) return ExitCode.ok;
 
   const words = messages[options.lang ?? detectLanguage((name) => Deno.env.get(name))];
-  const output = new LineWriter(Deno.stdout, {
+  const output = new LineWriter(outputSink, {
     describeLost: words.linesLost,
     onFailure: (cause) => printError(NAME, `cannot write the log: ${cause}; serving goes on without it`),
   });

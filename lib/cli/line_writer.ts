@@ -1,11 +1,12 @@
 /**
- * Lines of a log on their way to a file, a pipe or a terminal that may be slower than what they tell of.
+ * Lines on their way to a file, a pipe or a terminal that may be slower than what they tell of.
  *
  * @module
  */
 
 import { describeCause, errorCode } from "../errors.ts";
 import { waitAtMost } from "../wait_at_most.ts";
+import { OutputClosed } from "./output.ts";
 
 /** What a {@linkcode LineWriter} writes to: `Deno.stdout` or the like. */
 export interface LineSink {
@@ -15,7 +16,7 @@ export interface LineSink {
 
 /** What a {@linkcode LineWriter} tells its owner. */
 export interface LineWriterOptions {
-  /** Makes the line that stands for lines that were dropped. */
+  /** Makes the line that stands for lines that were lost, in the form that the other lines have. */
   describeLost: (lines: number) => string;
   /** Told once, the first time that writing fails, why it did. */
   onFailure: (cause: string) => void;
@@ -24,9 +25,10 @@ export interface LineWriterOptions {
 }
 
 /**
- * Writes lines without ever making the caller wait: they queue up and go out as fast as the sink takes them. Where more
- * wait than the limit, further ones are dropped, and one line says how many. A sink that breaks for good (`EPIPE`) is
- * given up; any other failure, such as a full disk, loses the lines at hand and is tried again with the next.
+ * Writes lines, of a log to stdout or of errors to stderr, without ever making the caller wait: they queue up and go out as
+ * fast as the sink takes them. Where more wait than the limit, further ones are dropped. A sink that has gone for good is
+ * given up; any other failure, such as a full disk, loses the lines at hand. As soon as lines go out again, one says how
+ * many were lost.
  */
 export class LineWriter {
   #sink: LineSink;
@@ -35,13 +37,14 @@ export class LineWriter {
   #waiting: string[] = [];
   #size = 0;
   #lost = 0;
-  #broken = false;
+  #torn = false;
+  #gone = false;
   #told = false;
   #pumping: Promise<void> | undefined;
 
   /**
    * @param sink What to write to.
-   * @param options What to say about lines that are lost.
+   * @param options What to say about lines that are lost and a sink that fails.
    */
   constructor(sink: LineSink, options: LineWriterOptions) {
     this.#sink = sink;
@@ -55,7 +58,7 @@ export class LineWriter {
    * @param line The text, without its line end.
    */
   write(line: string): void {
-    if (this.#broken) return;
+    if (this.#gone) return;
     if (this.#size > this.#limit) {
       this.#lost++;
       return;
@@ -78,21 +81,28 @@ export class LineWriter {
     // The lines of one turn of the event loop go out together.
     await Promise.resolve();
     const encoder = new TextEncoder();
-    while (this.#waiting.length > 0 && !this.#broken) {
-      const bytes = encoder.encode(this.#waiting.join("\n") + "\n");
-      this.#waiting.length = 0;
+    while (this.#waiting.length > 0 && !this.#gone) {
+      const lines = this.#waiting.splice(0);
       this.#size = 0;
+      const lost = this.#lost;
+      const told = lost > 0 ? [this.#options.describeLost(lost)] : [];
+      const text = [...lines, ...told, ""].join("\n");
+      // A line that was written in part does not run into the next.
+      const bytes = encoder.encode(this.#torn ? `\n${text}` : text);
+      let done = 0;
       try {
-        for (let done = 0; done < bytes.length;) done += await this.#sink.write(bytes.subarray(done));
+        while (done < bytes.length) done += await this.#sink.write(bytes.subarray(done));
+        this.#lost -= lost;
       } catch (error) {
-        this.#broken = errorCode(error) === "EPIPE";
+        // What lacks its line end alone gets it with the next line.
+        let end = this.#torn ? 0 : -1;
+        const out = [...lines, ...told].findIndex((line) => (end += encoder.encode(line).length + 1) > done);
+        this.#lost += out < 0 ? -lost : Math.max(0, lines.length - out);
+        this.#gone = error instanceof OutputClosed || errorCode(error) === "EPIPE";
         if (!this.#told) this.#options.onFailure(describeCause(error));
         this.#told = true;
       }
-      if (this.#lost > 0) {
-        this.#waiting.push(this.#options.describeLost(this.#lost));
-        this.#lost = 0;
-      }
+      if (done > 0) this.#torn = bytes[done - 1] !== 0x0a;
     }
     this.#pumping = undefined;
   }

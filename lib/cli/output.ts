@@ -40,6 +40,32 @@ export async function writeOutput(bytes: Uint8Array): Promise<void> {
 }
 
 /**
+ * Stdout for a `LineWriter`. Where it was closed when the program started, writing fails; `Deno.stdout` would take all and
+ * say nothing.
+ */
+export const outputSink: { write(bytes: Uint8Array): Promise<number> } = {
+  async write(bytes) {
+    if (isClosed()) throw new OutputClosed("stdout is closed or discarded");
+    return await Deno.stdout.write(bytes);
+  },
+};
+
+/**
+ * Tells whether stdout was closed when the program started. The runtime then opens /dev/null in its place, for reading and
+ * writing, where a shell's `> /dev/null` is for writing alone; on Linux the mode of the link shows which it is. (A parent
+ * may hand down such a /dev/null as well, as Python's DEVNULL is one, and nothing tells these two apart.)
+ */
+function isClosed(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const link = "/proc/self/fd/1";
+    return Deno.readLinkSync(link) === "/dev/null" && (Deno.lstatSync(link).mode! & 0o400) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Writes a line to stdout.
  *
  * @param line The text without its line end.

@@ -1,6 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bounded } from "../helpers/bounded.ts";
-import { meari, type RunningMeari, start, startMeariServer, startOnFullDevice } from "../helpers/meari.ts";
+import {
+  meari,
+  type RunningMeari,
+  start,
+  startMeariServer,
+  startOnFullDevice,
+  startRedirected,
+} from "../helpers/meari.ts";
 import { connectSoon } from "../helpers/connect_soon.ts";
 import { assertEchoes, connect, noise, readBytes, readToEnd, writeAll } from "../helpers/streams.ts";
 import { StuckClient } from "../helpers/stuck_client.ts";
@@ -319,6 +326,30 @@ bounded("meari-server says once that nobody reads its output any more, and goes 
   await using process = server;
   await process.stdout.close();
   await assertGoesOn(process, endpoints[0]!, "connection closed by the peer; serving goes on without it");
+}, unixOnly);
+
+bounded(
+  "meari-server says once that its output was closed or had no reader from the start, and goes on serving",
+  async () => {
+    using folder = new TempFolder();
+    const ways = { ">&-": "stdout is closed or discarded", "> >(true)": "connection closed by the peer" };
+    for (const [redirection, cause] of Object.entries(ways)) {
+      const path = folder.file("s.sock");
+      await using process = startRedirected(redirection, "meari-server", [`unix://${path}`]);
+      await assertGoesOn(process, { transport: "unix", path }, `${cause}; serving goes on without it`);
+    }
+  },
+  linuxOnly,
+);
+
+bounded("meari-server says nothing of an output that is discarded on purpose", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("s.sock");
+  await using process = startRedirected("> /dev/null", "meari-server", [`unix://${path}`]);
+  using conn = await connectSoon({ transport: "unix", path });
+  await assertEchoes(conn, encode("hello"));
+  process.kill("SIGTERM");
+  assertEquals([await process.exit(), process.stderr.text], [0, ""]);
 }, unixOnly);
 
 bounded("meari-server says once that its output is full, and goes on serving", async () => {

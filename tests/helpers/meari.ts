@@ -57,9 +57,14 @@ export async function meari(
   return await finish(start(name, args, options), stdin);
 }
 
+/** Starts one of our programs as bash does, with its stdout redirected, such as `>&-` for none. */
+export function startRedirected(redirection: string, name: Program, args: readonly string[]): RunningMeari {
+  return new RunningMeari(["bash", "-c", `exec "$@" ${redirection}`, "bash", ...program(name), ...args]);
+}
+
 /** Starts one of our programs with its stdout on a device that is always full. */
 export function startOnFullDevice(name: Program, args: readonly string[]): RunningMeari {
-  return new RunningMeari(["sh", "-c", 'exec "$@" > /dev/full', "sh", ...program(name), ...args]);
+  return startRedirected("> /dev/full", name, args);
 }
 
 /** Gives a program its input and waits for its end. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { LineWriter, type LineWriterOptions } from "../../../lib/cli/line_writer.ts";
+import { OutputClosed } from "../../../lib/cli/output.ts";
 import { systemError } from "../../helpers/errors.ts";
 
 /** A sink that does what a script says at each write, then takes everything. */
@@ -96,15 +97,57 @@ Deno.test("LineWriter.write() gives the sink up and tells it once when the reade
   assertEquals(told, ["connection closed by the peer"]);
 });
 
-Deno.test("LineWriter.write() tries again and tells it once when the disk is full for a while", async () => {
-  const sink = new ScriptedSink(systemError("ENOSPC"), systemError("ENOSPC"));
+Deno.test("LineWriter.write() gives the sink up when there never was an output", async () => {
+  const sink = new ScriptedSink(new OutputClosed("stdout is closed"));
   const { writer, told } = writerTo(sink);
-  for (const line of ["first", "second", "third"]) {
+  for (const line of ["first", "second"]) {
     writer.write(line);
     await writer.flush(5000);
   }
-  assertEquals(sink.text, "third\n");
+  assertEquals([sink.text, sink.writes, told], ["", 1, ["stdout is closed"]]);
+});
+
+Deno.test("LineWriter.write() tries again, tells it once and counts what was lost when the disk is full for a while", async () => {
+  const sink = new ScriptedSink(systemError("ENOSPC"), systemError("ENOSPC"));
+  const { writer, told } = writerTo(sink);
+  for (const lines of [["first"], ["second", "third"], ["fourth"], ["fifth"]]) {
+    lines.forEach((line) => writer.write(line));
+    await writer.flush(5000);
+  }
+  assertEquals(sink.text, "fourth\n(3 lost)\nfifth\n");
   assertEquals(told, ["no space left on the device"]);
+});
+
+Deno.test("LineWriter.write() keeps the line after a torn one whole when a write fails midway", async () => {
+  // The second write of the first batch fails within "two".
+  const sink = new ScriptedSink(6, systemError("ENOSPC"));
+  const { writer } = writerTo(sink);
+  for (const line of ["one", "two", "three"]) writer.write(line);
+  await writer.flush(5000);
+  writer.write("four");
+  await writer.flush(5000);
+  assertEquals(sink.text, "one\ntw\nfour\n(2 lost)\n");
+});
+
+Deno.test("LineWriter.write() accounts for every line, written or lost, when the sink fails at any byte", async () => {
+  const step = fc.oneof(fc.constant(systemError("ENOSPC")), fc.integer({ min: 1, max: 9 }));
+  const batch = fc.array(fc.constantFrom("<a>", "<메아리>", "<of\nthree\nlines>"), { minLength: 1, maxLength: 9 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(batch), fc.array(step, { maxLength: 30 }), async (batches, script) => {
+      const sink = new ScriptedSink(...script);
+      const { writer } = writerTo(sink, { limit: 20 });
+      let lines = 0;
+      // In the end the sink takes everything.
+      for (const batch of [...batches, ...Array(31).fill(["<end>"])]) {
+        batch.forEach((line: string) => writer.write(line));
+        lines += batch.length;
+        await writer.flush(5000);
+      }
+      const written = sink.text.match(/^<[^<>]*>$/gm)?.length ?? 0;
+      const lost = [...sink.text.matchAll(/^\((\d+) lost\)$/gm)].map(([, count]) => Number(count));
+      assertEquals(written + lost.reduce((sum, count) => sum + count, 0), lines);
+    }),
+  );
 });
 
 Deno.test("LineWriter.flush() returns at once when nothing waits", async () => {
