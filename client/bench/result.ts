@@ -7,7 +7,8 @@
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode } from "../../lib/errors.ts";
 import type { HdrInterval } from "../measure/hdr_log.ts";
-import { LatencyRecorder, type LatencySummary, latencySummary } from "../measure/latency.ts";
+import { LatencyRecorder } from "../measure/latency.ts";
+import { type LatencySummary, latencySummary } from "../measure/summary.ts";
 import { formatDuration } from "../../lib/units.ts";
 import { countCause, type Faults } from "./schedule.ts";
 import type { LoadReport } from "./load.ts";

@@ -5,7 +5,8 @@
  */
 
 import { JitterMeter, type JitterSummary } from "../measure/jitter.ts";
-import { LatencyRecorder, type RttSummary, rttSummary } from "../measure/latency.ts";
+import { LatencyRecorder } from "../measure/latency.ts";
+import { type RttSummary, rttSummary } from "../measure/summary.ts";
 import { type ProbeFormat, SEND_TIME_AT } from "./probe.ts";
 
 /** How many unanswered probes are remembered; a flood into the void must not grow without bound. */

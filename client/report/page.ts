@@ -7,7 +7,8 @@
 // Named here so that `deno compile` embeds the package; its browser files are read below.
 import "uplot";
 import { createHash } from "node:crypto";
-import { type LatencyRecorder, latencySummary } from "../measure/latency.ts";
+import type { LatencyRecorder } from "../measure/latency.ts";
+import { latencySummary } from "../measure/summary.ts";
 import { formatDuration } from "../../lib/units.ts";
 import { VERSION } from "../../lib/version.ts";
 import { drawCharts } from "./charts.js";

@@ -5,7 +5,8 @@ import { Buffer } from "node:buffer";
 import { deflateSync } from "node:zlib";
 import { MeariError } from "../../../lib/errors.ts";
 import { type HdrInterval, HdrLogWriter, readHdrLog } from "../../../client/measure/hdr_log.ts";
-import { LatencyRecorder, latencySummary } from "../../../client/measure/latency.ts";
+import { LatencyRecorder } from "../../../client/measure/latency.ts";
+import { latencySummary } from "../../../client/measure/summary.ts";
 import { PYTHON, run } from "../../helpers/programs.ts";
 
 const START = 1_700_000_000_000;
