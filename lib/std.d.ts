@@ -60,6 +60,10 @@ declare module "@std/fmt/colors" {
   export function cyan(text: string): string;
 }
 
+declare module "@std/html/entities" {
+  export function escape(str: string): string;
+}
+
 declare module "@std/text/levenshtein-distance" {
   export function levenshteinDistance(str1: string, str2: string): number;
 }

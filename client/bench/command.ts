@@ -18,13 +18,8 @@ import { benchCommand, type BenchCommandLine, parseBenchArgs } from "./options.t
 import { showProgress } from "./progress.ts";
 import { type BenchSummary, BenchTally, formatCount, resultLine, resultLines } from "./result.ts";
 import { runLoad } from "./threads.ts";
-import { replaceFile } from "../report/command.ts";
-import type { ReportInterval, ReportSeries } from "../report/page.ts";
-
-/** What `--html` shows of a server. */
-interface Series extends ReportSeries {
-  intervals: ReportInterval[];
-}
+import { replaceFile } from "../replace_file.ts";
+import type { ReportSeries } from "../report/series.ts";
 
 /**
  * Runs `meari bench`.
@@ -135,7 +130,7 @@ class Bench {
 /** The files that were asked for. */
 class Outputs implements Disposable {
   #options: BenchCommandLine;
-  #series = new Map<string, Series>();
+  #series = new Map<string, ReportSeries>();
   #file: Deno.FsFile | undefined;
   #log: HdrLogWriter | undefined;
 

@@ -11,7 +11,10 @@ import { readHdrLog } from "../measure/hdr_log.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { printLine, writeOutput } from "../../lib/cli/output.ts";
 import { answerCommon } from "../../lib/cli/program.ts";
-import { renderReport, type ReportInterval, type ReportSeries, summaryTable } from "./page.ts";
+import { replaceFile } from "../replace_file.ts";
+import { renderReport } from "./page.ts";
+import type { ReportSeries } from "./series.ts";
+import { alignColumns, summaryTable } from "./table.ts";
 
 const options = {
   html: optional({
@@ -66,7 +69,7 @@ export async function runReport(args: readonly string[]): Promise<number> {
 
 /** Reads logs into series: one for each tag, and one for what has no tag in each file. */
 async function readSeries(files: readonly string[]): Promise<ReportSeries[]> {
-  const series = new Map<string, { label: string; latencies: LatencyRecorder; intervals: ReportInterval[] }>();
+  const series = new Map<string, ReportSeries>();
   for (const file of new Set(files)) {
     const name = escapeControls(file);
     const text = await Deno.readTextFile(file).catch((error) => {
@@ -75,48 +78,11 @@ async function readSeries(files: readonly string[]): Promise<ReportSeries[]> {
     for (const { tag, start, end, latencies } of readHdrLog(text, name)) {
       const key = JSON.stringify([tag ?? null, tag === undefined && file]);
       const found = series.get(key) ??
-        { label: escapeControls(tag ?? file), latencies: new LatencyRecorder(), intervals: [] };
+        { label: tag ?? file, latencies: new LatencyRecorder(), intervals: [] };
       series.set(key, found);
       found.latencies.add(latencies);
       found.intervals.push({ start, end, count: latencies.count });
     }
   }
   return [...series.values()];
-}
-
-/** Aligns the figures of a table to the right. The labels, whose width only the terminal knows, come last. */
-function alignColumns(table: readonly string[][]): string[] {
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return table.map(([label, ...cells]) =>
-    [...cells.map((cell, column) => cell.padStart(widths[column + 1]!)), label].join("  ").trimEnd()
-  );
-}
-
-/**
- * Writes a text file whole or not at all: readers see what was there before or all of the new.
- *
- * @param path The file. Where it is no regular file, such as a pipe, it is written to as it is.
- * @param text The text.
- * @throws {MeariError} If it cannot be written.
- */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  try {
-    const info = await Deno.stat(path).catch(() => undefined);
-    if (info !== undefined && !info.isFile) return await Deno.writeTextFile(path, text);
-    // What a symbolic link points to is replaced, not the link.
-    const target = info === undefined ? path : await Deno.realPath(path);
-    const temporary = `${target}.${crypto.randomUUID()}.tmp`;
-    try {
-      await Deno.writeTextFile(temporary, text, {
-        createNew: true,
-        ...(info?.mode != null && { mode: info.mode & 0o777 }),
-      });
-      await Deno.rename(temporary, target);
-    } catch (error) {
-      await Deno.remove(temporary).catch(() => {});
-      throw error;
-    }
-  } catch (error) {
-    throw new MeariError(`cannot write ${escapeControls(path)}: ${describeCause(error)}`, { cause: error });
-  }
 }

@@ -1,4 +1,5 @@
-import type { ReportCharts } from "../../client/report/page.ts";
+import type { ReportCharts } from "../../client/report/chart_data.ts";
+import type { ReportSeries } from "../../client/report/series.ts";
 import { HdrLogWriter } from "../../client/measure/hdr_log.ts";
 import { LatencyRecorder } from "../../client/measure/latency.ts";
 import type { TempFolder } from "./temp_folder.ts";
@@ -22,6 +23,12 @@ export function logOf(from: number, ...intervals: { tag?: string; latencies: num
     log.write({ ...tag, start, end: start + 1000, latencies: recorderOf(...latencies) });
   });
   return text;
+}
+
+/** A series of latencies in nanoseconds that came back within a second. */
+export function seriesOf(label: string, ...latencies: number[]): ReportSeries {
+  const interval = { start: START, end: START + 1000, count: latencies.length };
+  return { label, latencies: recorderOf(...latencies), intervals: [interval] };
 }
 
 /** What a page draws. */

@@ -1,0 +1,23 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { replaceFile } from "../../client/replace_file.ts";
+import { MeariError } from "../../lib/errors.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+
+Deno.test("replaceFile() throws a MeariError and leaves nothing behind when the folder is missing", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("missing/report.html");
+  await assertRejects(() => replaceFile(path, "text"), MeariError, `cannot write ${path}: no such file or directory`);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("replaceFile() keeps a symbolic link and the mode of the file", async () => {
+  if (Deno.build.os === "windows") return;
+  using folder = new TempFolder();
+  const [file, link] = [folder.file("report.html"), folder.file("link.html")];
+  Deno.writeTextFileSync(file, "old", { mode: 0o640 });
+  Deno.symlinkSync(file, link);
+  await replaceFile(link, "new");
+  assert(Deno.lstatSync(link).isSymlink);
+  assertEquals(Deno.readTextFileSync(file), "new");
+  assertEquals(Deno.statSync(file).mode! & 0o777, 0o640);
+});
