@@ -7,7 +7,7 @@
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { isDatagram } from "../../lib/transport/mod.ts";
 import { describeCause, ExitCode, MeariError } from "../../lib/errors.ts";
-import { type HdrInterval, HdrLogWriter } from "../measure/hdr_log.ts";
+import { type HdrInterval, HdrLogWriter } from "../measure/hdr_log_writer.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { printLine } from "../../lib/cli/output.ts";
 import { answerCommon, onStopSignal } from "../../lib/cli/program.ts";

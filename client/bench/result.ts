@@ -6,7 +6,7 @@
 
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode } from "../../lib/errors.ts";
-import type { HdrInterval } from "../measure/hdr_log.ts";
+import type { HdrInterval } from "../measure/hdr_log_writer.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { type LatencySummary, latencySummary } from "../measure/summary.ts";
 import { formatDuration } from "../../lib/units.ts";

@@ -4,28 +4,11 @@
  * @module
  */
 
+import type { JsHistogram } from "hdr-histogram-js";
 import float64 from "hdr-histogram-js/dist/Float64Histogram.js";
 
 /** The longest latency that the distribution tells from longer ones, in nanoseconds: four hours. */
 export const LONGEST_LATENCY = 4 * 3600 * 1e9;
-
-/** What a recorder reads of a histogram of nanoseconds; those of hdr-histogram-js are such. */
-export interface NanosecondHistogram {
-  /** How many values it holds. */
-  readonly totalCount: number;
-  /** The longest one. */
-  readonly maxValue: number;
-  /** The place of a value among the counts. */
-  countsArrayIndex(value: number): number;
-  /** How often the values of a place were recorded. */
-  getCountAtIndex(index: number): number;
-  /** A value of a place. */
-  valueFromIndex(index: number): number;
-  /** The lowest value that has the same place. */
-  lowestEquivalentValue(value: number): number;
-  /** The middle of the values that have the same place. */
-  medianEquivalentValue(value: number): number;
-}
 
 /** A recorder's content as plain data that `postMessage` can carry; {@linkcode LatencyRecorder.decode} reads it. */
 export interface EncodedLatencies {
@@ -85,28 +68,6 @@ export class LatencyRecorder {
   }
 
   /**
-   * Makes a recorder from a histogram of nanoseconds, such as one of a log. All that it then tells, the mean and the
-   * standard deviation too, is as exact as the histogram.
-   *
-   * @param histogram The histogram.
-   * @returns The recorder.
-   */
-  static fromHistogram(histogram: NanosecondHistogram): LatencyRecorder {
-    const recorder = new LatencyRecorder();
-    if (histogram.totalCount === 0) return recorder;
-    let sum = 0;
-    for (const { ns, count } of valuesOf(histogram)) {
-      recorder.#histogram.recordValueWithCount(Math.min(ns, LONGEST_LATENCY), count);
-      recorder.#min = Math.min(recorder.#min, histogram.lowestEquivalentValue(ns));
-      sum += ns * count;
-    }
-    recorder.#max = histogram.maxValue;
-    recorder.#mean = sum / histogram.totalCount;
-    for (const { ns, count } of valuesOf(histogram)) recorder.#m2 += count * (ns - recorder.#mean) ** 2;
-    return recorder;
-  }
-
-  /**
    * Records a latency.
    *
    * @param ns The latency in nanoseconds.
@@ -120,6 +81,23 @@ export class LatencyRecorder {
     this.#m2 += before * (ns - this.#mean);
     if (ns < this.#min) this.#min = ns;
     if (ns > this.#max) this.#max = ns;
+  }
+
+  /**
+   * Records latencies of which only a range is known. Each counts as one in its middle.
+   *
+   * @param lowest The shortest that they may be, in nanoseconds.
+   * @param highest The longest that they may be, in nanoseconds.
+   * @param count How many there are, 1 or more.
+   */
+  recordRange(lowest: number, highest: number, count: number): void {
+    const ns = lowest + Math.floor((highest - lowest + 1) / 2);
+    this.#histogram.recordValueWithCount(Math.min(ns, LONGEST_LATENCY), count);
+    const before = ns - this.#mean;
+    this.#mean += before * count / this.#histogram.totalCount;
+    this.#m2 += before * count * (ns - this.#mean);
+    this.#min = Math.min(this.#min, lowest);
+    this.#max = Math.max(this.#max, highest);
   }
 
   /** How many latencies were recorded. */
@@ -168,8 +146,13 @@ export class LatencyRecorder {
    * @returns The values that were recorded, ascending, each as the middle of what the histogram does not tell apart,
    * and how often.
    */
-  values(): Iterable<{ /** The latency in nanoseconds. */ ns: number; /** How often. */ count: number }> {
-    return valuesOf(this.#histogram);
+  *values(): Generator<{ /** The latency in nanoseconds. */ ns: number; /** How often. */ count: number }> {
+    const histogram = this.#histogram;
+    const end = histogram.countsArrayIndex(histogram.maxValue);
+    for (let index = 0; index <= end; index++) {
+      const count = histogram.getCountAtIndex(index);
+      if (count > 0) yield { ns: histogram.medianEquivalentValue(histogram.valueFromIndex(index)), count };
+    }
   }
 
   /**
@@ -208,16 +191,8 @@ export class LatencyRecorder {
   }
 
   /** The histogram itself, in nanoseconds, for a log; not to be changed. */
-  get histogram(): NanosecondHistogram {
+  get histogram(): JsHistogram {
     return this.#histogram;
-  }
-}
-
-function* valuesOf(histogram: NanosecondHistogram): Generator<{ ns: number; count: number }> {
-  const end = histogram.countsArrayIndex(histogram.maxValue);
-  for (let index = 0; index <= end; index++) {
-    const count = histogram.getCountAtIndex(index);
-    if (count > 0) yield { ns: histogram.medianEquivalentValue(histogram.valueFromIndex(index)), count };
   }
 }
 

@@ -38,3 +38,15 @@ bounded("meari report writes the page whole, in place of what was there, and pri
   assertEquals(chartsOf(Deno.readTextFileSync(page)).labels, ["tcp"]);
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), ["0.hlog", "report.html"]);
 });
+
+bounded("meari report says where a log tells of no possible time", async () => {
+  using folder = new TempFolder();
+  const [log] = writeLogs(folder, logOf(0, { latencies: [1000] }).replace("\n0.000,", "\n99999999999999.000,")) as [
+    string,
+  ];
+  const { code, text, stderr } = await meari("meari", ["report", log, "--html", folder.file("report.html")]);
+  const complaint =
+    "this interval cannot begin at 99999999999999.000: times are in seconds, from 1970 to the year 9999";
+  assertEquals([code, text, stderr], [1, "", `meari: ${log}:6: ${complaint}\n`]);
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["0.hlog"]);
+});

@@ -2,7 +2,7 @@ import type { LoadPlan } from "../../client/bench/schedule.ts";
 import { type BenchSummary, BenchTally } from "../../client/bench/result.ts";
 import { runLoad } from "../../client/bench/threads.ts";
 import type { Endpoint } from "../../lib/endpoint.ts";
-import type { HdrInterval } from "../../client/measure/hdr_log.ts";
+import type { HdrInterval } from "../../client/measure/hdr_log_writer.ts";
 
 /** What a test says of a load. */
 export interface LoadOptions extends Partial<LoadPlan> {

@@ -1,6 +1,6 @@
 import type { ReportCharts } from "../../client/report/chart_data.ts";
 import type { ReportSeries } from "../../client/report/series.ts";
-import { HdrLogWriter } from "../../client/measure/hdr_log.ts";
+import { HdrLogWriter } from "../../client/measure/hdr_log_writer.ts";
 import { LatencyRecorder } from "../../client/measure/latency.ts";
 import type { TempFolder } from "./temp_folder.ts";
 
