@@ -8,6 +8,8 @@ import { type Command, commonOptions, optional, type Options, parseCommandLine }
 import { printLine, writeOutput } from "../../lib/cli/output.ts";
 import { answerCommon } from "../../lib/cli/program.ts";
 import { ExitCode, UsageError } from "../../lib/errors.ts";
+import { escapeControls } from "../../lib/escape.ts";
+import { fileIdentity } from "../file_identity.ts";
 import { replaceFile } from "../replace_file.ts";
 import { renderReport } from "./page.ts";
 import { mergeLogs } from "./report.ts";
@@ -47,7 +49,7 @@ export const reportCommand: Command<typeof options> = {
  *
  * @param args What the user typed after `report`.
  * @returns The exit code.
- * @throws {UsageError} If the arguments are wrong.
+ * @throws {UsageError} If the arguments are wrong, or the page would replace one of the logs.
  * @throws {MeariError} If a log cannot be read or is damaged, or the page cannot be written; then nothing is written.
  */
 export async function runReport(args: readonly string[]): Promise<number> {
@@ -55,6 +57,7 @@ export async function runReport(args: readonly string[]): Promise<number> {
   if (answerCommon(reportCommand, values)) return ExitCode.ok;
   if (operands.length === 0) throw new UsageError("name at least one log: meari report FILE…");
   const page = values.html;
+  if (page !== undefined && page !== "-") await refuseOverwriting(operands, page);
   const series = await mergeLogs(operands);
   if (page === "-") {
     await writeOutput(new TextEncoder().encode(renderReport(series)));
@@ -63,4 +66,15 @@ export async function runReport(args: readonly string[]): Promise<number> {
   if (page !== undefined) await replaceFile(page, renderReport(series));
   for (const line of alignColumns(summaryTable(series))) printLine(line);
   return ExitCode.ok;
+}
+
+async function refuseOverwriting(logs: readonly string[], page: string): Promise<void> {
+  const identity = await fileIdentity(page);
+  if (identity === undefined) return;
+  for (const log of logs) {
+    if (await fileIdentity(log) !== identity) continue;
+    const [shown, name] = [page, log].map(escapeControls);
+    const which = shown === name ? "one of the logs" : `the same file as the log ${name}`;
+    throw new UsageError(`--html: ${shown} is ${which}; name another file for the page`);
+  }
 }

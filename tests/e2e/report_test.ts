@@ -39,6 +39,16 @@ bounded("meari report writes the page whole, in place of what was there, and pri
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), ["0.hlog", "report.html"]);
 });
 
+bounded("meari report refuses to replace a log by the page", async () => {
+  using folder = new TempFolder();
+  const text = logOf(0, { latencies: [1000] });
+  const [log] = writeLogs(folder, text) as [string];
+  const { code, text: stdout, stderr } = await meari("meari", ["report", log, "--html", log]);
+  assertEquals([code, stdout], [2, ""]);
+  assertStringIncludes(stderr, `meari: --html: ${log} is one of the logs; name another file for the page`);
+  assertEquals(Deno.readTextFileSync(log), text);
+});
+
 bounded("meari report says where a log tells of no possible time", async () => {
   using folder = new TempFolder();
   const [log] = writeLogs(folder, logOf(0, { latencies: [1000] }).replace("\n0.000,", "\n99999999999999.000,")) as [
