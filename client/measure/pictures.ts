@@ -70,11 +70,15 @@ function growingEdges(min: number, max: number, most: number): number[] {
   return choices.find((edges) => edges.length <= most + 1) ?? choices.at(-1)!;
 }
 
+/** Bars that cannot grow to this many columns show no distribution. */
+const SHORTEST_BAR = 8;
+
 /**
- * Draws a histogram for a terminal: a line a range, with its limits, a bar, its count and its share.
+ * Draws a histogram for a terminal: a line a range, with its limits, a bar, its count and its share. The counts are left
+ * out where they would take the room of the bars.
  *
  * @param latencies The latencies.
- * @param width How many columns a line may take.
+ * @param width How many columns a line may take, 40 or more.
  * @returns The lines; none where nothing was recorded.
  *
  * @example
@@ -92,15 +96,17 @@ function growingEdges(min: number, max: number, most: number): number[] {
 export function histogramLines(latencies: LatencyRecorder, width: number): string[] {
   const buckets = bucketLatencies(latencies, 20);
   if (buckets.length === 0) return [];
-  const labels = edgeLabels([buckets[0]!.from, ...buckets.map((bucket) => bucket.to)]);
+  const edges = edgeLabels([buckets[0]!.from, ...buckets.map((bucket) => bucket.to)]);
   const most = Math.max(...buckets.map((bucket) => bucket.count));
-  return buckets.map(({ count }, index) => {
-    const head = `${labels[index]} – ${labels[index + 1]} `;
-    const share = (100 * count / latencies.count).toFixed(1).padStart(5);
-    const tail = ` ${String(count).padStart(String(most).length)} ${share} %`;
-    const room = Math.max(width - head.length - tail.length, 1);
-    return head + bar(count / most, room).padEnd(room) + tail;
-  });
+  const heads = buckets.map((_, index) => `${edges[index]} – ${edges[index + 1]} `);
+  const shares = buckets.map(({ count }) => ` ${(100 * count / latencies.count).toFixed(1).padStart(5)} %`);
+  const counts = buckets.map(({ count }) => ` ${String(count).padStart(String(most).length)}`);
+  const roomBeside = (...columns: string[][]) => width - columns.reduce((sum, [cell]) => sum + cell!.length, 0);
+  const counted = roomBeside(heads, counts, shares) >= SHORTEST_BAR;
+  const room = Math.max(counted ? roomBeside(heads, counts, shares) : roomBeside(heads, shares), 1);
+  return buckets.map(({ count }, index) =>
+    heads[index]! + bar(count / most, room).padEnd(room) + (counted ? counts[index]! : "") + shares[index]!
+  );
 }
 
 /** Writes edges in nanoseconds, right-aligned: all in one unit where they are of one magnitude, else each in its own. */

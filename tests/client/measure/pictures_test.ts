@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { LatencyRecorder } from "../../../client/measure/latency.ts";
 import { bucketLatencies, histogramLines, sparkline } from "../../../client/measure/pictures.ts";
+import { textWidth } from "../../../lib/cli/text_width.ts";
 import { recorderOf } from "../../helpers/reports.ts";
 
 /** Latencies from 100 ns to an hour, evenly spread over the orders of magnitude, in nanoseconds. */
@@ -47,13 +48,37 @@ Deno.test("histogramLines() draws ranges that grow when the latencies differ by 
   ]);
 });
 
-Deno.test("histogramLines() keeps to the width and loses no sample from sight", () => {
-  fc.assert(fc.property(latencies, fc.integer({ min: 50, max: 200 }), (samples, width) => {
-    const lines = histogramLines(recorderOf(...samples), width);
-    assert(lines.length > 0 && lines.length <= 20);
-    assertEquals(new Set(lines.map((line) => line.length)), new Set([width]));
-    for (const line of lines) assertEquals(/[█▏▎▍▌▋▊▉]/.test(line), !/ 0 +0\.0 %$/.test(line));
-  }));
+/** Counts of messages up to what a week of load comes to. */
+const counts = fc.double({ min: 0, max: Math.log(1e12), noNaN: true }).map((log) => Math.round(Math.exp(log)));
+
+Deno.test("histogramLines() keeps to any width from 40 columns up and loses no latency from sight", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(latencies, counts), { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 40, max: 200 }),
+      (loads, width) => {
+        const recorder = new LatencyRecorder();
+        for (const [samples, count] of loads) for (const ns of samples) recorder.recordRange(ns, ns, count);
+        const lines = histogramLines(recorder, width);
+        assert(lines.length > 0 && lines.length <= 20);
+        assertEquals(new Set(lines.map(textWidth)), new Set([width]), lines.join("\n"));
+        const filled = bucketLatencies(recorder, 20).map(({ count }) => count > 0);
+        assertEquals(lines.map((line) => /[█▏▎▍▌▋▊▉]/.test(line)), filled);
+        assert(lines.some((line) => line.includes("█".repeat(8))), "a bar of eight columns");
+      },
+    ),
+    // Limits like 16m 40s on both sides of a count of twelve digits.
+    { examples: [[[[[90_000, 3599e9], 999_999_999_999]], 40]] },
+  );
+});
+
+Deno.test("histogramLines() leaves out the counts where they would take the room of the bars", () => {
+  const recorder = new LatencyRecorder();
+  recorder.recordRange(100_000, 100_000, 3e12);
+  recorder.recordRange(3599e9, 3599e9, 1e12);
+  const [wide, narrow] = [60, 40].map((width) => histogramLines(recorder, width));
+  assertEquals(wide![0], "     100us –        1ms ██████████████ 3000000000000  75.0 %");
+  assertEquals(narrow![0], "     100us –        1ms ████████  75.0 %");
 });
 
 Deno.test("histogramLines() draws nothing when nothing was recorded", () => {
