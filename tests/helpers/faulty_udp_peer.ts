@@ -1,13 +1,21 @@
 /**
- * A UDP peer that answers by a script: it drops, delays, doubles, swaps and damages datagrams.
+ * A UDP peer that answers by a script: it drops, delays, repeats, swaps and damages datagrams.
  *
  * @module
  */
 
 import type { InetEndpoint } from "../../lib/endpoint.ts";
 
-/** What becomes of a datagram: `swap` holds it back until the next one was answered. */
-export type Fault = "echo" | "drop" | "twice" | "swap" | "damage" | "damage header" | { delay: number };
+/** What becomes of a datagram: `swap` holds it back until the next one was answered; a function makes the answers. */
+export type Fault =
+  | "echo"
+  | "drop"
+  | "twice"
+  | "swap"
+  | "damage"
+  | "damage header"
+  | { delay: number }
+  | ((datagram: Uint8Array) => Uint8Array[]);
 
 /** A running peer. */
 export interface FaultyUdpPeer extends AsyncDisposable {
@@ -36,6 +44,10 @@ export function faultyUdpPeer(script: readonly Fault[]): FaultyUdpPeer {
       if (fault === "drop") continue;
       if (fault === "swap") {
         held = answer;
+        continue;
+      }
+      if (typeof fault === "function") {
+        for (const each of fault(answer)) await send(each);
         continue;
       }
       if (typeof fault === "object") {

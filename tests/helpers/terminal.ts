@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { type Program, program, RunningMeari } from "./meari.ts";
 import { needs, PYTHON } from "./programs.ts";
 
-const DRIVER = fileURLToPath(new URL("./terminal.py", import.meta.url));
+/** The Python program that runs another one in a terminal. */
+export const DRIVER = fileURLToPath(new URL("./terminal.py", import.meta.url));
 
 /** Keys of a terminal. */
 export const KEYS = {
