@@ -15,6 +15,14 @@
  * @module
  */
 
+export type { JitterSummary } from "./measure/jitter.ts";
+export type { RttSummary } from "./measure/summary.ts";
+export { connectPing } from "./ping/connect_ping.ts";
+export { ping } from "./ping/ping.ts";
+export type { Oddity, Sample } from "./ping/sample.ts";
+export type { PingOptions, PingProgress, PingResult } from "./ping/session.ts";
+export { sweep, type SweepOptions, type SweepRange, type SweepResult, type SweepRow } from "./ping/sweep.ts";
+export type { PingCounts, PingSummary } from "./ping/tally.ts";
 export { connectPeer, type Echo, type EchoPeer, type PeerOptions } from "./talk/peer.ts";
 export { type ByteSource, readLines } from "./talk/lines.ts";
 export { type RawOptions, type RawResult, runRaw } from "./talk/raw.ts";

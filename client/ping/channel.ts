@@ -1,12 +1,13 @@
 /**
- * The way of probes to a server and of their answers back, on a stream or as datagrams.
+ * What carries probes to a server and answers back: a stream, or messages.
  *
  * @module
  */
 
 import type { Endpoint } from "../../lib/endpoint.ts";
-import { describeCause, errorCode, MeariError } from "../../lib/errors.ts";
+import { describeCause, EchoError, errorCode, type MeariError } from "../../lib/errors.ts";
 import {
+  type Bounds,
   connectMessages,
   connectStream,
   EndpointError,
@@ -23,20 +24,26 @@ const RECEIVE_BUFFER = 64 * 1024;
 /** How many bytes may wait for a server that does not read. */
 const LARGEST_BACKLOG = 64 * 1024 * 1024;
 
+/** What a probe that waits takes besides its own bytes, about. */
+const WAITING_OVERHEAD = 512;
+
 /** How many bytes more than it received a server may send before it is given up. */
 const LARGEST_SURPLUS = 64 * 1024;
 
-/** The way to a server and back. */
+/** How sending fails where nobody is at an endpoint, and not just where one message does not get through. */
+const NOBODY_THERE = ["EACCES", "ECONNREFUSED", "EINVAL", "ENOENT", "ENOTDIR", "ENOTSOCK", "EPROTOTYPE"];
+
+/** A conversation with a server in probes and answers. */
 export interface ProbeChannel {
   /** The server's address, for people. */
   readonly peer: string;
   /** Resolves with the reason once no answer can come any more. */
-  readonly ended: Promise<string>;
+  readonly ended: Promise<MeariError>;
   /**
    * Sends a probe.
    *
    * @param probe The probe; it must not change afterwards.
-   * @throws {MeariError} If it cannot be sent.
+   * @throws The operating system's error where this probe cannot be sent, and others might.
    */
   send(probe: Uint8Array): Promise<void>;
   /** Frees the socket. */
@@ -44,22 +51,21 @@ export interface ProbeChannel {
 }
 
 /** How a channel is opened. */
-export interface ChannelOptions {
+export interface ChannelOptions extends Bounds {
   /** The session's probes. */
   format: ProbeFormat;
-  /** Bounds connecting, in milliseconds. */
-  timeout: number;
-  /** Told of each answer at once; its bytes are valid only during the call. */
+  /** Told of each answer at once; its bytes are valid only during the call. It must not throw. */
   onAnswer: (answer: Uint8Array) => void;
 }
 
 /**
- * Opens the way to a server.
+ * Opens a conversation with a server.
  *
  * @param endpoint The server.
  * @param options How.
  * @returns The channel. Close it in the end.
  * @throws {MeariError} If the server cannot be reached.
+ * @throws The reason of the signal where that ends it.
  */
 export async function openChannel(endpoint: Endpoint, options: ChannelOptions): Promise<ProbeChannel> {
   return isStream(endpoint)
@@ -67,59 +73,77 @@ export async function openChannel(endpoint: Endpoint, options: ChannelOptions): 
     : messageChannel(await connectMessages(endpoint, options), endpoint, options);
 }
 
-function messageChannel(conn: MessageConn, endpoint: Endpoint, options: ChannelOptions): ProbeChannel {
-  let closed = false;
+/**
+ * Carries probes as messages. It ends at once where nobody is there and that is told: by sending over Unix sockets, and
+ * over UDP by receiving, on systems that report the ICMP message to a socket that is not connected (Windows).
+ *
+ * @param conn The conversation, which the channel owns.
+ * @param endpoint The server.
+ * @param options Whom to tell of answers.
+ * @returns The channel.
+ */
+export function messageChannel(
+  conn: MessageConn,
+  endpoint: Endpoint,
+  { onAnswer }: Pick<ChannelOptions, "onAnswer">,
+): ProbeChannel {
+  const ended = Promise.withResolvers<MeariError>();
+  let backlog = 0;
   const receive = async () => {
     const buffer = new Uint8Array(RECEIVE_BUFFER);
-    while (true) {
-      try {
-        const answer = await conn.receive(buffer);
-        if (answer === null) return "the server closed the connection";
-        options.onAnswer(answer);
-      } catch (error) {
-        if (closed) return "closed";
-        // Some systems report here that nobody listens at the port; the probe counts as lost.
-        if (errorCode(error) !== "ECONNREFUSED" && errorCode(error) !== "ECONNRESET") return describeCause(error);
-      }
-    }
+    for (let answer; (answer = await conn.receive(buffer)) !== null;) onAnswer(answer);
   };
+  receive().then(
+    () => ended.resolve(new EchoError("the server closed the connection")),
+    (error) => ended.resolve(new EndpointError("send to", endpoint, refusalOf(error))),
+  );
   return {
     peer: formatAddress(conn.remoteAddr),
-    ended: receive(),
+    ended: ended.promise,
     async send(probe) {
+      const sending = conn.send(probe);
+      backlog += probe.length + WAITING_OVERHEAD;
+      if (backlog > LARGEST_BACKLOG) ended.resolve(doesNotRead());
       try {
-        await conn.send(probe);
+        await sending;
       } catch (error) {
-        if (!closed) throw new EndpointError("send to", endpoint, error);
+        if (!NOBODY_THERE.includes(errorCode(error) ?? "")) throw error;
+        ended.resolve(new EndpointError("send to", endpoint, error));
+      } finally {
+        backlog -= probe.length + WAITING_OVERHEAD;
       }
     },
-    close() {
-      closed = true;
-      conn.close();
-    },
+    close: () => conn.close(),
   };
+}
+
+/** Windows reports a port where nobody listens as a reset. */
+function refusalOf(error: unknown): unknown {
+  return errorCode(error) === "ECONNRESET"
+    ? Object.assign(new Error("connection refused", { cause: error }), { code: "ECONNREFUSED" })
+    : error;
+}
+
+function doesNotRead(): MeariError {
+  return new EchoError("the server takes nothing more: it does not read");
 }
 
 function streamChannel(conn: StreamConn, endpoint: Endpoint, options: ChannelOptions): ProbeChannel {
   const { size } = options.format;
+  const ended = Promise.withResolvers<MeariError>();
   let closed = false;
   let sentBytes = 0, receivedBytes = 0, backlog = 0;
   let lastWrite: Promise<void> = Promise.resolve();
   const receive = async () => {
     const buffer = new Uint8Array(Math.max(RECEIVE_BUFFER, 2 * size));
-    let held = 0;
-    try {
-      while (true) {
-        const length = await conn.read(buffer.subarray(held));
-        if (length === null) return "the server closed the connection";
-        receivedBytes += length;
-        held = takeAnswers(buffer.subarray(0, held + length));
-        if (receivedBytes > sentBytes + LARGEST_SURPLUS) return "the server sends more than it receives";
-      }
-    } catch (error) {
-      return closed ? "closed" : describeCause(error);
+    for (let held = 0, length; (length = await conn.read(buffer.subarray(held))) !== null;) {
+      receivedBytes += length;
+      held = takeAnswers(buffer.subarray(0, held + length));
+      if (receivedBytes > sentBytes + LARGEST_SURPLUS) return "the server sends more than it receives";
     }
+    return "the server closed the connection";
   };
+  receive().catch(describeCause).then((why) => ended.resolve(new EchoError(why)));
   /** Cuts what has come into answers, and returns how many bytes, moved to the front, belong to one not yet whole. */
   function takeAnswers(bytes: Uint8Array): number {
     let at = 0;
@@ -139,17 +163,18 @@ function streamChannel(conn: StreamConn, endpoint: Endpoint, options: ChannelOpt
     } catch {
       // Reading meets the same end, and says why.
     }
-    backlog -= probe.length;
+    backlog -= probe.length + WAITING_OVERHEAD;
   };
   return {
     peer: "hostname" in conn.remoteAddr ? formatAddress(conn.remoteAddr) : (endpoint as { path: string }).path,
-    ended: receive(),
+    ended: ended.promise,
     async send(probe) {
+      const idle = backlog === 0;
       sentBytes += probe.length;
-      backlog += probe.length;
-      if (backlog > LARGEST_BACKLOG) throw new MeariError("the server takes nothing more: it does not read");
+      backlog += probe.length + WAITING_OVERHEAD;
+      if (backlog > LARGEST_BACKLOG) return ended.resolve(doesNotRead());
       // Two writes at once could mix their bytes.
-      lastWrite = backlog === probe.length ? write(probe) : lastWrite.then(() => write(probe));
+      lastWrite = idle ? write(probe) : lastWrite.then(() => write(probe));
       await lastWrite;
     },
     close() {

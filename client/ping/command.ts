@@ -5,140 +5,139 @@
  */
 
 import { formatEndpoint } from "../../lib/endpoint.ts";
-import { ExitCode } from "../../lib/errors.ts";
+import { ExitCode, MeariError } from "../../lib/errors.ts";
+import { escapeControls } from "../../lib/escape.ts";
 import { printLine, writeOutputSync } from "../../lib/cli/output.ts";
 import { answerCommon, onStopSignal, printError } from "../../lib/cli/program.ts";
-import { formatDuration, formatSize } from "../../lib/units.ts";
-import { type PingOptions, type PingResult, runConnectPing, runPing } from "./ping.ts";
-import { parsePingArgs, pingCommand, type PingCommandLine, type SweepRange } from "./options.ts";
-import { HEADER_BYTES } from "./probe.ts";
-import { runSweep, type SweepRow } from "./sweep.ts";
-import type { PingTally, Sample } from "./tally.ts";
-import { histogram, interimLine, LiveLine, sampleLine, sampleObject, summaryLines } from "./view.ts";
+import { formatDuration } from "../../lib/units.ts";
+import { LatencyRecorder } from "../measure/latency.ts";
+import { histogramLines } from "../measure/pictures.ts";
+import { connectPing } from "./connect_ping.ts";
+import { LiveLine } from "./live_line.ts";
+import { parsePingArgs, pingCommand, type PingCommandLine } from "./options.ts";
+import { ping } from "./ping.ts";
+import type { Sample } from "./sample.ts";
+import type { PingOptions, PingProgress, PingResult } from "./session.ts";
+import { sweep, type SweepRange } from "./sweep.ts";
+import { inBytes, interimLine, rowLine, sampleLine, summaryLines, sweepLines } from "./view.ts";
 
-/** How many datagrams of each size a sweep sends where the user says nothing. */
-const SWEEP_COUNT = 3;
+/** How wide a picture is where there is no terminal to ask, and how wide at the most. */
+const DEFAULT_WIDTH = 80, LARGEST_WIDTH = 100;
 
 /**
  * Runs `meari ping`.
  *
  * @param args What the user typed after it.
- * @returns The exit code: 3 if more was lost than allowed, anything was damaged, or an answer took longer than allowed.
+ * @returns The exit code: 3 if more was lost than allowed, anything came back that was not sent, or an answer took longer
+ * than allowed.
  * @throws {MeariError} If it was called wrongly, or the server cannot be reached.
  */
 export async function runPingCommand(args: readonly string[]): Promise<number> {
   const options = parsePingArgs(args);
   if (answerCommon(pingCommand, options)) return ExitCode.ok;
-  const abort = new AbortController();
-  using _signals = onStopSignal(() => abort.abort());
-  return options.sweep ? await sweep(options, options.sweep, abort.signal) : await ping(options, abort.signal);
+  const stop = new AbortController();
+  using _signals = onStopSignal(() => stop.abort(new MeariError("interrupted before there was a result")));
+  return options.sweep ? await runSweep(options, options.sweep, stop.signal) : await runPing(options, stop.signal);
 }
 
-async function ping(options: PingCommandLine, signal: AbortSignal): Promise<number> {
+async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<number> {
   const { endpoint, json, connect } = options;
-  const place = formatEndpoint(endpoint);
-  const live = options.live ? new LiveLine((text) => writeOutputSync(new TextEncoder().encode(text))) : undefined;
-  let peer = place;
-  let books: { tally: PingTally; now: () => number } | undefined;
-  const summarize = () => books!.tally.summary(books!.now(), false);
-  const tellSample = (sample: Sample) => {
-    if (json) return options.samples ? printLine(JSON.stringify(sampleObject(sample))) : undefined;
-    if (live) return live.update(sample, summarize);
-    if (!options.flood) printLine(sampleLine(sample, peer, connect));
-  };
-  // What is thrown here would be lost among the sockets; it ends the session instead.
-  let broken: unknown;
-  const stop = new AbortController();
-  const guarded = <A extends unknown[]>(tell: (...args: A) => void) => (...args: A) => {
-    try {
-      tell(...args);
-    } catch (error) {
-      broken ??= error;
-      stop.abort();
-    }
-  };
+  const place = escapeControls(formatEndpoint(endpoint));
+  const latencies = options.histogram ? new LatencyRecorder() : undefined;
+  const live = options.live ? new LiveLine(writeText, terminalWidth) : undefined;
+  let progress: PingProgress | undefined;
+  let damaged = false;
   const run: PingOptions = {
     interval: options.interval,
     flood: options.flood,
     count: options.count ?? Infinity,
-    deadline: options.deadline ?? Infinity,
+    deadline: options.deadline,
     size: options.size,
     wait: options.wait,
     timeout: options.timeout,
-    signal: AbortSignal.any([signal, stop.signal]),
-    onStart: guarded((address, tally, now) => {
-      peer = address;
-      books = { tally, now };
-      if (!json) printLine(`PING ${place}: ${what(options)}`);
-    }),
-    onSample: guarded(tellSample),
-    onFailure: guarded((sequence, cause) => {
-      if (json) {
-        if (options.samples) printLine(JSON.stringify({ seq: sequence, error: cause }));
-      } else if (!live && !options.flood) printLine(`seq=${sequence}: ${cause}`);
-    }),
+    signal,
+    onStart: (started) => {
+      progress = started;
+      if (!json) printLine(`PING ${place}: ${whatGoesOut(options)}`);
+    },
+    onSample: (sample) => {
+      damaged ||= sample.wrong_byte !== undefined;
+      if (sample.rtt_us !== null && !sample.odd.includes("duplicate")) latencies?.record(sample.rtt_us * 1000);
+      if (json) return options.samples ? printLine(JSON.stringify(sample)) : undefined;
+      if (live) return live.update(sample, () => progress!.summary());
+      if (!options.flood) printLine(sampleLine(sample, origin(sample)));
+    },
+    onFailure: (sequence, cause) => {
+      if (json) return options.samples ? printLine(JSON.stringify({ seq: sequence, error: cause })) : undefined;
+      if (!live && !options.flood) printLine(`seq=${sequence}: ${cause}`);
+    },
   };
-  const interim = onInterimSignal(() => books && printError(pingCommand.name, interimLine(summarize())));
+  const origin = ({ bytes }: Sample) => {
+    const peer = escapeControls(progress!.peer);
+    return connect ? `connected to ${peer}` : `${inBytes(bytes)} from ${peer}`;
+  };
+  const interim = onInterimSignal(() => progress && printError(pingCommand.name, interimLine(progress.summary())));
   let result: PingResult;
   try {
-    result = connect ? await runConnectPing(endpoint, run) : await runPing(endpoint, run);
+    result = connect ? await connectPing(endpoint, run) : await ping(endpoint, run);
   } finally {
     interim[Symbol.dispose]();
-    live?.end();
+    if (progress) live?.end();
   }
-  if (broken !== undefined) throw broken;
 
-  const { summary, finding } = result;
-  if (finding !== undefined) printError(pingCommand.name, finding);
-  if (json) printLine(JSON.stringify(finding === undefined ? summary : { ...summary, finding }));
+  const { summary, failure } = result;
+  if (failure) printError(pingCommand.name, failure);
+  if (json) printLine(JSON.stringify(failure ? { ...summary, finding: failure.message } : summary));
   else {
     if (!live) printLine("");
-    for (const line of summaryLines(place, summary, connect || options.size >= HEADER_BYTES)) printLine(line);
-    if (options.histogram) { for (const line of histogram(books!.tally)) printLine(line); }
+    summaryLines(place, summary, connect ? undefined : options.size).forEach(printLine);
+    if (latencies) histogramLines(latencies, Math.min(terminalWidth(), LARGEST_WIDTH)).forEach(printLine);
+  }
+  if (damaged && summary.corrupted === 0) {
+    printError(pingCommand.name, "a probe that was received had a corrupted answer as well");
   }
   const lossPercent = summary.sent === 0 ? 0 : 100 * summary.lost / summary.sent;
   const slow = options["fail-above"] !== undefined && (summary.rtt_us?.max ?? 0) > options["fail-above"] * 1000;
   if (slow) printError(pingCommand.name, `an answer took longer than ${formatDuration(options["fail-above"]!)}`);
-  const failed = finding !== undefined || slow || summary.corrupted > 0 || lossPercent > options["fail-loss"];
+  if (failure) return failure.exitCode;
+  const failed = slow || damaged || summary.unrelated > 0 || lossPercent > options["fail-loss"];
   return failed ? ExitCode.mismatch : ExitCode.ok;
 }
 
-function what(options: PingCommandLine): string {
-  const unit = options.connect ? "a new connection" : formatSize(options.size);
+function whatGoesOut(options: PingCommandLine): string {
+  const unit = options.connect ? "a new connection" : inBytes(options.size);
   if (options.flood) return `${unit}, flooding`;
   return options.interval === 0
     ? `${unit} as fast as answers come`
     : `${unit} every ${formatDuration(options.interval)}`;
 }
 
-async function sweep(options: PingCommandLine, range: SweepRange, signal: AbortSignal): Promise<number> {
-  const { json } = options;
-  if (!json) printLine(`PING ${formatEndpoint(options.endpoint)}: datagrams of ${range.min} to ${range.max} bytes`);
-  const result = await runSweep(options.endpoint, {
-    range,
-    count: options.count ?? SWEEP_COUNT,
-    wait: options.wait,
+async function runSweep(options: PingCommandLine, range: SweepRange, signal: AbortSignal): Promise<number> {
+  const { endpoint, json, count, wait, timeout } = options;
+  const place = escapeControls(formatEndpoint(endpoint));
+  if (!json) printLine(`PING ${place}: datagrams of ${range.min} to ${inBytes(range.max)}`);
+  const result = await sweep(endpoint, range, {
+    ...(count !== undefined && { count }),
+    wait,
+    timeout,
     onRow: (row) => json || printLine(rowLine(row)),
     signal,
   });
   if (json) printLine(JSON.stringify(result));
-  else {
-    printLine("");
-    printLine(
-      result.largest_bytes === null
-        ? "no datagram came back"
-        : `largest datagram that comes back: ${result.largest_bytes} bytes`,
-    );
-    printLine(result.loss_from_bytes === null ? "no loss at any size" : `loss from ${result.loss_from_bytes} bytes on`);
-  }
+  else ["", ...sweepLines(result)].forEach(printLine);
   return result.largest_bytes === null ? ExitCode.mismatch : ExitCode.ok;
 }
 
-function rowLine({ bytes, sent, received, rtt_us: rtt, error }: SweepRow): string {
-  const times = rtt === null
-    ? ""
-    : `  RTT ms: min ${(rtt.min / 1000).toFixed(3)}, median ${(rtt.median / 1000).toFixed(3)}`;
-  return `${String(bytes).padStart(6)} bytes: ${received} of ${sent} came back${times}${error ? `  (${error})` : ""}`;
+function writeText(text: string): void {
+  writeOutputSync(new TextEncoder().encode(text));
+}
+
+function terminalWidth(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return DEFAULT_WIDTH;
+  }
 }
 
 /** Calls back at SIGQUIT, and at SIGINFO where there is one. */

@@ -20,6 +20,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout } from "../options.ts";
 import { HEADER_BYTES } from "./probe.ts";
+import type { SweepRange } from "./sweep.ts";
 
 /** The most bytes that a UDP datagram over IPv4 carries: 65,535 less the headers of IP (RFC 791) and UDP (RFC 768). */
 const LARGEST_UDP_PAYLOAD = 65_507;
@@ -85,7 +86,7 @@ const options = {
 export const pingCommand: Command<typeof options> = {
   name: "meari ping",
   summary:
-    "Measures what a path does to messages: round-trip time, jitter, loss, late, doubled, reordered and damaged\n" +
+    "Measures what a path does to messages: round-trip time, jitter, loss, late, duplicate, reordered and corrupted\n" +
     "answers. The server is any that echoes (RFC 862).",
   usage: ["[ENDPOINT] [options]"],
   options,
@@ -98,14 +99,6 @@ export const pingCommand: Command<typeof options> = {
     ["meari ping --sweep 1:65507 udp://example.com:7", "how large may a datagram be?"],
   ],
 };
-
-/** The sizes of a sweep, in bytes. */
-export interface SweepRange {
-  min: number;
-  max: number;
-  /** From one size to the next; `undefined` to choose one and then narrow the limit down to a byte. */
-  step: number | undefined;
-}
 
 /** What the user asked of `meari ping`. */
 export interface PingCommandLine extends Values<typeof options> {
@@ -143,9 +136,6 @@ export function parsePingArgs(args: readonly string[]): PingCommandLine {
   }
   if (values.interval > 0 && values.interval < 0.01) {
     refuse("--interval: from 10us on, or 0 for as fast as answers come");
-  }
-  if (values.size === 0 && !datagrams && !values.connect) {
-    refuse(`--size 0: ${place} is a stream, which carries no empty messages`);
   }
   const largest = endpoint.transport === "udp" ? LARGEST_UDP_PAYLOAD : 16 * 1024 * 1024;
   if (values.size > largest) refuse(`--size: at most ${largest} bytes over ${endpoint.transport}`);

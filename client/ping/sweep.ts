@@ -5,8 +5,8 @@
  */
 
 import type { Endpoint } from "../../lib/endpoint.ts";
-import { runPing } from "./ping.ts";
-import type { SweepRange } from "./options.ts";
+import { ping } from "./ping.ts";
+import type { PingOptions } from "./session.ts";
 import type { PingSummary } from "./tally.ts";
 
 /** How many sizes are tried first where the user names no step. */
@@ -14,6 +14,16 @@ const COARSE_STEPS = 16;
 
 /** From one probe of a size to the next, in milliseconds. */
 const INTERVAL = 20;
+
+/** The sizes of a sweep, in bytes. */
+export interface SweepRange {
+  /** The smallest. */
+  min: number;
+  /** The largest. */
+  max: number;
+  /** From one size to the next. Default: a coarse step, and then the limit is narrowed down to the byte. */
+  step?: number | undefined;
+}
 
 /** How the datagrams of one size fared. */
 export interface SweepRow {
@@ -32,17 +42,11 @@ export interface SweepRow {
 }
 
 /** How a sweep runs. Times are in milliseconds. */
-export interface SweepOptions {
-  /** The sizes. */
-  range: SweepRange;
-  /** How many datagrams of each size to send. */
-  count: number;
-  /** How long an answer is waited for. */
-  wait: number;
+export interface SweepOptions extends Pick<PingOptions, "count" | "wait" | "timeout" | "signal"> {
+  /** How many datagrams of each size to send. Default: 3. */
+  count?: number;
   /** Told of each size. */
-  onRow: (row: SweepRow) => void;
-  /** Ends the sweep early. */
-  signal: AbortSignal;
+  onRow?: (row: SweepRow) => void;
 }
 
 /** What a sweep found. */
@@ -56,58 +60,70 @@ export interface SweepResult {
 }
 
 /**
- * Sends datagrams of many sizes. Without a step, sizes are first tried at even distances, and then the limit is narrowed
- * down to the byte.
+ * Sends datagrams of many sizes, to find the largest that comes back.
  *
- * @param endpoint A `udp` or `unixgram` endpoint.
- * @param options How.
+ * @param endpoint An endpoint of a transport of datagrams.
+ * @param range The sizes.
+ * @param options How. The signal ends the sweep with what was found so far.
  * @returns What was found.
- * @throws {MeariError} If there is no such host.
+ * @throws {MeariError} If the server cannot be reached.
+ * @throws The signal's reason if it comes before the first size is done.
  */
-export async function runSweep(endpoint: Endpoint, options: SweepOptions): Promise<SweepResult> {
-  const { min, max, step } = options.range;
+export async function sweep(
+  endpoint: Endpoint,
+  range: SweepRange,
+  options: SweepOptions = {},
+): Promise<SweepResult> {
+  const { min, max, step } = range;
+  const { signal, onRow } = options;
   const rows = new Map<number, SweepRow>();
-  const comesBack = async (bytes: number) => {
-    const row = rows.get(bytes) ?? await probe(endpoint, bytes, options);
-    if (!rows.has(bytes)) options.onRow(row);
-    rows.set(bytes, row);
+  const comesBack = async (bytes: number): Promise<boolean> => {
+    let row = rows.get(bytes);
+    if (row === undefined) {
+      try {
+        row = await probe(endpoint, bytes, options);
+      } catch (error) {
+        if (!signal?.aborted) throw error;
+      }
+      if (rows.size === 0) signal?.throwIfAborted();
+      // What came of it so far tells nothing about this size.
+      if (row === undefined || signal?.aborted) return false;
+      rows.set(bytes, row);
+      onRow?.(row);
+    }
     return row.received > 0;
   };
   const stride = step ?? Math.max(1, Math.ceil((max - min) / COARSE_STEPS));
   let good: number | undefined, bad: number | undefined;
-  for (let bytes = min; !options.signal.aborted; bytes = Math.min(bytes + stride, max)) {
+  for (let bytes = min;; bytes = Math.min(bytes + stride, max)) {
     if (await comesBack(bytes)) [good, bad] = [bytes, undefined];
     else bad ??= bytes;
-    if (bytes === max) break;
+    if (bytes === max || signal?.aborted) break;
   }
-  while (step === undefined && good !== undefined && bad !== undefined && bad - good > 1 && !options.signal.aborted) {
+  while (step === undefined && good !== undefined && bad !== undefined && bad - good > 1 && !signal?.aborted) {
     const middle = Math.floor((good + bad) / 2);
     if (await comesBack(middle)) good = middle;
     else bad = middle;
   }
-  const sweep = [...rows.values()].sort((a, b) => a.bytes - b.bytes);
+  const tried = [...rows.values()].sort((a, b) => a.bytes - b.bytes);
   return {
-    sweep,
+    sweep: tried,
     largest_bytes: good ?? null,
-    loss_from_bytes: sweep.find((row) => row.lost > 0)?.bytes ?? null,
+    loss_from_bytes: tried.find((row) => row.lost > 0)?.bytes ?? null,
   };
 }
 
 async function probe(endpoint: Endpoint, bytes: number, options: SweepOptions): Promise<SweepRow> {
+  const { count = 3, wait, timeout, signal } = options;
   let error: string | undefined;
-  const { summary } = await runPing(endpoint, {
+  const { summary: { sent, received, rtt_us } } = await ping(endpoint, {
     interval: INTERVAL,
-    flood: false,
-    count: options.count,
-    deadline: Infinity,
+    count,
     size: bytes,
-    wait: options.wait,
-    timeout: options.wait,
-    onSample: () => {},
+    wait,
+    timeout,
+    signal,
     onFailure: (_, cause) => error = cause,
-    onStart: () => {},
-    signal: options.signal,
   });
-  const { sent, received, rtt_us } = summary;
   return { bytes, sent, received, lost: sent - received, rtt_us, ...(error !== undefined && { error }) };
 }

@@ -1,5 +1,6 @@
 /**
- * Tells lost, late, doubled, reordered and damaged answers apart, and counts them. It knows neither sockets nor timers.
+ * Counts what becomes of probes, and tells duplicate, reordered, corrupted, late and unrelated answers from the others.
+ * It knows neither sockets nor timers.
  *
  * @module
  */
@@ -8,55 +9,32 @@ import { JitterMeter, type JitterSummary } from "../measure/jitter.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { type RttSummary, rttSummary } from "../measure/summary.ts";
 import { type ProbeFormat, SEND_TIME_AT } from "./probe.ts";
+import type { Oddity, Sample } from "./sample.ts";
 
 /** How many unanswered probes are remembered; a flood into the void must not grow without bound. */
 const REMEMBERED = 1_000_000;
 
-/** An answer, and what was odd about it. */
-export interface Sample {
-  /** The sequence number of the probe; `undefined` where the answer does not tell it. */
-  sequence: number | undefined;
-  /** The size of the answer in bytes. */
-  bytes: number;
-  /** The round-trip time in nanoseconds; `undefined` where the send time is not known. */
-  rtt: number | undefined;
-  /** Whether it came after the wait for it was over. */
-  late: boolean;
-  /** Whether the probe was answered before. */
-  duplicate: boolean;
-  /** Whether an answer to a later probe came before it (RFC 4737, section 3). */
-  reordered: boolean;
-  /** The first wrong byte, counted from 0, where the answer is not what was sent. */
-  wrongAt: number | undefined;
-}
-
-/** An answer of which nothing is known yet. */
-const blank: Sample = {
-  sequence: undefined,
-  bytes: 0,
-  rtt: undefined,
-  late: false,
-  duplicate: false,
-  reordered: false,
-  wrongAt: undefined,
-};
-
-/** The counts of a session. Each probe was received, damaged, or lost: `sent = received + corrupted + lost`. */
+/**
+ * The counts of a session. Each probe is received, corrupted or lost, `sent = received + corrupted + lost`, and each
+ * answer is counted once, as `received`, `corrupted`, `duplicate` or `unrelated`.
+ */
 export interface PingCounts {
   /** Probes sent. */
   sent: number;
-  /** Probes of which a whole answer came, late ones included. */
+  /** Probes of which a whole answer came, be it late or after a corrupted one. */
   received: number;
-  /** Probes of which none came, not even a damaged one. */
+  /** Probes of which no answer came. */
   lost: number;
   /** Of the received, those whose answer came after the wait for it was over. */
   late: number;
-  /** Further answers to probes that were answered before. */
-  duplicated: number;
+  /** Answers to a probe beyond one, whole or not. */
+  duplicate: number;
   /** Of the received, those whose answer came after that of a later probe. */
   reordered: number;
-  /** Answers that are not what was sent. */
+  /** Probes of which only corrupted answers came. */
   corrupted: number;
+  /** Answers that are of no probe of this session. */
+  unrelated: number;
 }
 
 /** What a session measured. */
@@ -69,20 +47,24 @@ export interface PingSummary extends PingCounts {
   duration_s: number;
 }
 
-/** Keeps the books of a session. Times are in nanoseconds since it began. */
+/** Counts the probes and answers of a session. Times are in nanoseconds since it began. */
 export class PingTally {
-  /** The round-trip times. */
+  /** The round-trip times of the received. */
   readonly latencies: LatencyRecorder = new LatencyRecorder();
   #jitter = new JitterMeter();
   #format: ProbeFormat;
   #wait: number;
-  #unanswered = new Map<number, number>();
+  /** When each probe was sent of which a whole answer may still come. */
+  #open = new Map<number, number>();
+  /** Those of them that a corrupted answer came of. */
+  #damaged = new Set<number>();
   #sent = 0;
   #received = 0;
   #late = 0;
-  #duplicated = 0;
+  #duplicate = 0;
   #reordered = 0;
   #corrupted = 0;
+  #unrelated = 0;
   #highest = 0;
 
   /**
@@ -101,7 +83,7 @@ export class PingTally {
 
   /** How many probes have no answer yet. */
   get outstanding(): number {
-    return this.#unanswered.size;
+    return this.#open.size - this.#damaged.size;
   }
 
   /**
@@ -111,9 +93,18 @@ export class PingTally {
    * @returns Its sequence number, from 1 on.
    */
   send(now: number): number {
-    this.#unanswered.set(++this.#sent, now);
-    if (this.#unanswered.size > REMEMBERED) this.#unanswered.delete(this.#oldest()!);
+    this.#open.set(++this.#sent, now);
+    if (this.#open.size > REMEMBERED) this.#forget(this.#open.keys().next().value!);
     return this.#sent;
+  }
+
+  /**
+   * Notes that a probe could not be sent after all, or a connection not be made: it is lost.
+   *
+   * @param sequence The sequence number of the probe.
+   */
+  fail(sequence: number): void {
+    this.#forget(sequence);
   }
 
   /**
@@ -124,25 +115,21 @@ export class PingTally {
    * @returns What it is.
    */
   answer(answer: Uint8Array, now: number): Sample {
-    const reading = this.#format.read(answer, this.#sent);
+    const format = this.#format;
     const bytes = answer.length;
-    if (reading.kind === "foreign") {
-      this.#corrupted++;
-      return { ...blank, bytes, wrongAt: 0 };
+    const sequence = format.numbered ? format.sequenceOf(answer) : this.#sequenceByContent(answer, now);
+    if (sequence === undefined || sequence < 1 || sequence > this.#sent) {
+      this.#unrelated++;
+      return { seq: null, rtt_us: null, bytes, odd: ["unrelated"] };
     }
-    const sequence = this.#format.numbered ? reading.sequence : this.#nextInOrder(now);
-    const sentAt = sequence === undefined ? undefined : this.#unanswered.get(sequence);
-    if (reading.kind === "damaged" || (this.#format.numbered && sentAt !== undefined && sentAt !== reading.sentAt)) {
-      this.#corrupted++;
-      if (sequence !== undefined) this.#unanswered.delete(sequence);
-      return { ...blank, sequence, bytes, wrongAt: reading.kind === "damaged" ? reading.wrongAt : SEND_TIME_AT };
-    }
-    if (sequence === undefined || sentAt === undefined) {
-      this.#duplicated++;
-      const rtt = this.#format.numbered ? now - reading.sentAt : undefined;
-      return { ...blank, sequence, bytes, rtt, duplicate: true };
-    }
-    return { ...this.complete(sequence, now), bytes };
+    const known = this.#open.get(sequence);
+    const sentAt = known ?? format.sentAtOf(answer);
+    let wrongAt = format.firstDifference(answer, sequence, sentAt);
+    if (format.numbered && wrongAt === undefined && !(sentAt >= 0 && sentAt <= now)) wrongAt = SEND_TIME_AT;
+    if (wrongAt !== undefined) return { ...this.#corrupt(sequence), bytes, wrong_byte: wrongAt + 1 };
+    if (known !== undefined) return { ...this.complete(sequence, now), bytes };
+    this.#duplicate++;
+    return { seq: sequence, rtt_us: format.numbered ? microseconds(now - sentAt) : null, bytes, odd: ["duplicate"] };
   }
 
   /**
@@ -153,18 +140,27 @@ export class PingTally {
    * @returns What it is.
    */
   complete(sequence: number, now: number): Sample {
-    const sentAt = this.#unanswered.get(sequence)!;
-    this.#unanswered.delete(sequence);
+    const rtt = now - this.#open.get(sequence)!;
+    const odd: Oddity[] = [];
+    this.#open.delete(sequence);
     this.#received++;
-    const rtt = now - sentAt;
-    const late = rtt > this.#wait;
-    if (late) this.#late++;
-    const reordered = sequence < this.#highest;
-    if (reordered) this.#reordered++;
+    if (this.#damaged.delete(sequence)) {
+      this.#corrupted--;
+      this.#duplicate++;
+      odd.push("duplicate");
+    }
+    if (sequence < this.#highest) {
+      this.#reordered++;
+      odd.push("reordered");
+    }
+    if (rtt > this.#wait) {
+      this.#late++;
+      odd.push("late");
+    }
     this.#highest = Math.max(this.#highest, sequence);
     this.latencies.record(rtt);
     this.#jitter.record(sequence, rtt);
-    return { ...blank, sequence, rtt, late, reordered };
+    return { seq: sequence, rtt_us: microseconds(rtt), bytes: 0, odd };
   }
 
   /**
@@ -176,33 +172,73 @@ export class PingTally {
    */
   summary(now: number, final: boolean): PingSummary {
     let pending = 0;
-    if (!final) { for (const sentAt of this.#unanswered.values()) if (now - sentAt <= this.#wait) pending++; }
+    if (!final) {
+      for (const [sequence, sentAt] of this.#open) {
+        if (now - sentAt <= this.#wait && !this.#damaged.has(sequence)) pending++;
+      }
+    }
     const sent = this.#sent - pending;
     return {
       sent,
       received: this.#received,
-      lost: Math.max(0, sent - this.#received - this.#corrupted),
+      lost: sent - this.#received - this.#corrupted,
       late: this.#late,
-      duplicated: this.#duplicated,
+      duplicate: this.#duplicate,
       reordered: this.#reordered,
       corrupted: this.#corrupted,
+      unrelated: this.#unrelated,
       rtt_us: rttSummary(this.latencies),
       jitter_us: this.#jitter.summary(),
       duration_s: Math.round(now / 1000) / 1e6,
     };
   }
 
-  #oldest(): number | undefined {
-    return this.#unanswered.keys().next().value;
+  #corrupt(sequence: number): Omit<Sample, "bytes"> {
+    if (this.#open.has(sequence) && !this.#damaged.has(sequence)) {
+      this.#corrupted++;
+      this.#damaged.add(sequence);
+      return { seq: sequence, rtt_us: null, odd: ["corrupted"] };
+    }
+    this.#duplicate++;
+    return { seq: sequence, rtt_us: null, odd: ["corrupted", "duplicate"] };
   }
 
-  /** Without a header, an answer is taken for that of the first probe that is still waited for. */
-  #nextInOrder(now: number): number | undefined {
-    let first = this.#oldest();
-    while (first !== undefined && now - this.#unanswered.get(first)! > this.#wait) {
-      this.#unanswered.delete(first);
-      first = this.#oldest();
-    }
-    return first;
+  /** Its state is final: nothing that still comes is its first whole answer. */
+  #forget(sequence: number): void {
+    this.#open.delete(sequence);
+    this.#damaged.delete(sequence);
   }
+
+  /**
+   * Without a header, an answer is of the first probe like it that is still waited for, or else of the last one like it
+   * that was sent; one that is like none is taken for a corrupted answer to the first that has none yet.
+   */
+  #sequenceByContent(answer: Uint8Array, now: number): number | undefined {
+    for (const [sequence, sentAt] of this.#open) {
+      if (now - sentAt <= this.#wait) break;
+      this.#forget(sequence);
+    }
+    const { period } = this.#format;
+    const remainder = this.#format.remainderOf(answer);
+    if (remainder !== undefined) {
+      const first = this.#open.keys().next().value ?? this.#sent;
+      for (let like = first + modulo(remainder - first, period); like <= this.#sent; like += period) {
+        if (this.#open.has(like)) return like;
+      }
+      const last = this.#sent - modulo(this.#sent - remainder, period);
+      if (last >= 1) return last;
+    }
+    for (const sequence of this.#open.keys()) if (!this.#damaged.has(sequence)) return sequence;
+    return undefined;
+  }
+}
+
+/** The remainder that is not negative. */
+function modulo(value: number, divisor: number): number {
+  return (value % divisor + divisor) % divisor;
+}
+
+/** Nanoseconds as microseconds, to the nanosecond. */
+function microseconds(ns: number): number {
+  return Math.round(ns) / 1000;
 }

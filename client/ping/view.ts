@@ -1,80 +1,50 @@
 /**
- * What a person or a program sees of `meari ping`.
+ * What a person sees of `meari ping`, line by line.
  *
  * @module
  */
 
-import { histogramLines, sparkline } from "../measure/pictures.ts";
 import { formatDuration } from "../../lib/units.ts";
-import type { PingSummary, PingTally, Sample } from "./tally.ts";
-
-/** How wide a picture is where there is no terminal to ask. */
-const DEFAULT_WIDTH = 80;
+import { HEADER_BYTES } from "./probe.ts";
+import type { Sample } from "./sample.ts";
+import type { SweepResult, SweepRow } from "./sweep.ts";
+import type { PingSummary } from "./tally.ts";
 
 /**
  * Writes an answer as ping(8) does.
  *
  * @param sample The answer.
- * @param peer The server's address.
- * @param connect Whether a connection was measured rather than a message.
+ * @param from Where it came from, as in `64 bytes from 127.0.0.1:65456`, or what was connected to.
  * @returns A line such as `64 bytes from 127.0.0.1:65456: seq=3 time=0.083 ms`.
  */
-export function sampleLine(sample: Sample, peer: string, connect: boolean): string {
-  const { sequence, bytes, rtt, wrongAt } = sample;
-  const head = connect ? `connected to ${peer}:` : `${bytes} bytes from ${peer}:`;
-  if (sequence === undefined && wrongAt !== undefined) return `${head} not an answer to any probe (corrupted)`;
-  const seq = sequence === undefined ? "" : ` seq=${sequence}`;
-  if (wrongAt !== undefined) return `${head}${seq} byte ${wrongAt + 1} is wrong (corrupted)`;
-  const time = rtt === undefined ? "" : ` time=${milliseconds(rtt / 1000)} ms`;
-  return `${head}${seq}${time}${oddities(sample).map((oddity) => ` (${oddity})`).join("")}`;
+export function sampleLine({ seq, rtt_us, odd, wrong_byte }: Sample, from: string): string {
+  const head = seq === null ? `${from}: not an answer to any probe` : `${from}: seq=${seq}`;
+  const time = rtt_us === null ? "" : ` time=${milliseconds(rtt_us)} ms`;
+  const wrong = wrong_byte === undefined ? "" : ` byte ${wrong_byte} is wrong`;
+  return `${head}${time}${wrong}${odd.map((oddity) => ` (${oddity})`).join("")}`;
 }
 
 /**
- * Says what was odd about an answer.
- *
- * @param sample The answer.
- * @returns Words, none for an answer as it should be.
- */
-export function oddities(sample: Sample): string[] {
-  const odd: string[] = [];
-  if (sample.wrongAt !== undefined) odd.push("corrupted");
-  if (sample.duplicate) odd.push("duplicate");
-  if (sample.reordered) odd.push("reordered");
-  if (sample.late) odd.push("late");
-  return odd;
-}
-
-/**
- * Writes an answer as a JSON object.
- *
- * @param sample The answer.
- * @returns What `--json --samples` prints for it.
- */
-export function sampleObject(sample: Sample): Record<string, unknown> {
-  return {
-    seq: sample.sequence ?? null,
-    rtt_us: sample.rtt === undefined ? null : Math.round(sample.rtt) / 1000,
-    bytes: sample.bytes,
-    odd: oddities(sample),
-  };
-}
-
-/**
- * Writes what a session measured, for people.
+ * Writes what a session measured.
  *
  * @param place The endpoint.
  * @param summary What was measured.
- * @param numbered Whether the probes carried sequence numbers.
+ * @param size The size of a probe in bytes; `undefined` where connections were measured.
  * @returns The lines.
  */
-export function summaryLines(place: string, summary: PingSummary, numbered: boolean): string[] {
-  const { sent, received, late, duplicated, reordered, corrupted, rtt_us: rtt, jitter_us: jitter } = summary;
+export function summaryLines(place: string, summary: PingSummary, size: number | undefined): string[] {
+  const { sent, received, late, duplicate, reordered, corrupted, unrelated, rtt_us: rtt, jitter_us: jitter } = summary;
   const lines = [
     `--- ${place} ping statistics ---`,
-    `${sent} sent, ${received} received, ${lossText(summary)}, ${duplicated} duplicated, ${reordered} reordered, ` +
-    `${corrupted} corrupted, ${late} late, in ${formatDuration(summary.duration_s * 1000)}`,
+    `${sent} sent, ${received} received, ${lossText(summary)}, ${duplicate} duplicate, ${reordered} reordered, ` +
+    `${corrupted} corrupted, ${late} late, ${unrelated} unrelated, in ${formatDuration(summary.duration_s * 1000)}`,
   ];
-  if (!numbered) lines.push("(probes this small carry no sequence number: loss and reordering cannot be told apart)");
+  if (size === 0) lines.push("(empty probes are all the same: loss and reordering cannot be told apart)");
+  else if (size !== undefined && size < HEADER_BYTES) {
+    lines.push(
+      `(probes under ${HEADER_BYTES} bytes carry no sequence number: an answer that is late counts as duplicate)`,
+    );
+  }
   if (rtt !== null) {
     const names = ["min", "mean", "median", "p90", "p99", "max", "stddev"] as const;
     lines.push(`RTT ms: ${names.map((name) => `${name} ${milliseconds(rtt[name])}`).join(", ")}`);
@@ -94,73 +64,72 @@ export function summaryLines(place: string, summary: PingSummary, numbered: bool
  * @returns The line.
  */
 export function interimLine(summary: PingSummary): string {
-  const { sent, received, rtt_us: rtt } = summary;
-  const times = rtt === null
-    ? ""
-    : `, min/median/p99/max ${[rtt.min, rtt.median, rtt.p99, rtt.max].map(milliseconds).join("/")} ms`;
-  return `${received}/${sent} answered, ${lossText(summary)}${times}`;
+  const { rtt_us: rtt } = summary;
+  const times = rtt && [rtt.min, rtt.median, rtt.p99, rtt.max].map(milliseconds).join("/");
+  return `${answeredText(summary)}${times ? `, min/median/p99/max ${times} ms` : ""}`;
 }
 
 /**
- * Draws the distribution of the round-trip times.
+ * Writes how many probes were answered.
  *
- * @param tally The books of the session.
+ * @param summary What was measured so far.
+ * @returns Text such as `199/200 answered, 1 lost (0.5%)`.
+ */
+export function answeredText(summary: PingSummary): string {
+  return `${summary.received}/${summary.sent} answered, ${lossText(summary)}`;
+}
+
+/**
+ * Writes how the datagrams of one size fared.
+ *
+ * @param row What a sweep tells of them.
+ * @returns A line such as `  1472 bytes: 3 of 3 came back  RTT ms: min 0.061, median 0.083`.
+ */
+export function rowLine({ bytes, sent, received, rtt_us: rtt, error }: SweepRow): string {
+  const times = rtt === null ? "" : `  RTT ms: min ${milliseconds(rtt.min)}, median ${milliseconds(rtt.median)}`;
+  return `${inBytes(bytes).padStart(11)}: ${received} of ${sent} came back${times}${error ? `  (${error})` : ""}`;
+}
+
+/**
+ * Writes what a sweep found.
+ *
+ * @param result What it found.
  * @returns The lines.
  */
-export function histogram(tally: PingTally): string[] {
-  return histogramLines(tally.latencies, Math.min(terminalWidth(), 100));
+export function sweepLines({ largest_bytes: largest, loss_from_bytes: lossFrom }: SweepResult): string[] {
+  return [
+    largest === null ? "no datagram came back" : `largest datagram that comes back: ${inBytes(largest)}`,
+    lossFrom === null ? "no loss at any size" : `loss from ${inBytes(lossFrom)} on`,
+  ];
 }
 
-/** One line that is kept up to date: the last round-trip time, the latest ones as a sparkline, and the loss. */
-export class LiveLine {
-  #times: number[] = [];
-  #drawnAt = -Infinity;
-  #write: (text: string) => void;
-
-  /** @param write Writes to the terminal. */
-  constructor(write: (text: string) => void) {
-    this.#write = write;
-  }
-
-  /**
-   * Takes an answer, and draws the line anew unless it was drawn a moment ago.
-   *
-   * @param sample The answer.
-   * @param summarize Makes the summary so far.
-   */
-  update(sample: Sample, summarize: () => PingSummary): void {
-    if (sample.rtt !== undefined && !sample.duplicate) this.#times.push(sample.rtt);
-    if (this.#times.length > 1000) this.#times.splice(0, 500);
-    const now = performance.now();
-    if (now - this.#drawnAt < 50) return;
-    this.#drawnAt = now;
-    const text = interimLine(summarize());
-    const last = this.#times.at(-1);
-    const head = `seq=${sample.sequence ?? "?"} ${last === undefined ? "" : `${milliseconds(last / 1000)} ms `}`;
-    // The last columns stay free for the ^C that ends it.
-    const room = terminalWidth() - head.length - text.length - 4;
-    this.#write(`\r\x1b[K${head}${sparkline(this.#times, Math.max(0, Math.min(room, 60)))} ${text}`);
-  }
-
-  /** Leaves the line. */
-  end(): void {
-    this.#write("\n");
-  }
-}
-
-function lossText({ sent, lost }: PingSummary): string {
+/**
+ * Writes how much was lost.
+ *
+ * @param summary What was measured.
+ * @returns Text such as `1 lost (0.5%)`.
+ */
+export function lossText({ sent, lost }: PingSummary): string {
   const percent = sent === 0 ? 0 : 100 * lost / sent;
   return `${lost} lost (${Number(percent.toFixed(percent < 1 ? 3 : 1))}%)`;
 }
 
-function milliseconds(microseconds: number): string {
+/**
+ * Writes a time in milliseconds, to the microsecond.
+ *
+ * @param microseconds The time in microseconds.
+ * @returns Text such as `0.083`.
+ */
+export function milliseconds(microseconds: number): string {
   return (microseconds / 1000).toFixed(3);
 }
 
-function terminalWidth(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return DEFAULT_WIDTH;
-  }
+/**
+ * Writes a size to the byte.
+ *
+ * @param bytes The size.
+ * @returns Text such as `1 byte` or `65507 bytes`.
+ */
+export function inBytes(bytes: number): string {
+  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }

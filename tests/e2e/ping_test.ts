@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bounded } from "../helpers/bounded.ts";
 import { type Fault, faultyUdpPeer } from "../helpers/faulty_udp_peer.ts";
-import { meari, start, startMeariServer } from "../helpers/meari.ts";
+import { fullListener } from "../helpers/full_listener.ts";
+import { meari, program, RunningMeari, start, startMeariServer } from "../helpers/meari.ts";
+import { needs, PYTHON } from "../helpers/programs.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+import { DRIVER } from "../helpers/terminal.ts";
 
-const COUNTS = ["sent", "received", "lost", "late", "duplicated", "reordered", "corrupted"];
+const COUNTS = ["sent", "received", "lost", "late", "duplicate", "reordered", "corrupted", "unrelated"];
 const TIMES = ["min", "mean", "median", "p90", "p99", "max", "stddev"];
 
 for (const transport of ["tcp", "udp"]) {
@@ -19,7 +23,10 @@ for (const transport of ["tcp", "udp"]) {
     assertMatch(first!, new RegExp(`^64 bytes from ${RegExp.escape(peer)}: seq=1 time=\\d+\\.\\d{3} ms$`));
     assertMatch(third!, /seq=3 time=/);
     assertEquals([blank, heading], ["", `--- ${place} ping statistics ---`]);
-    assertMatch(counts!, /^3 sent, 3 received, 0 lost \(0%\), 0 duplicated, 0 reordered, 0 corrupted, 0 late, in /);
+    assertMatch(
+      counts!,
+      /^3 sent, 3 received, 0 lost \(0%\), 0 duplicate, 0 reordered, 0 corrupted, 0 late, 0 unrelated, in /,
+    );
     assertMatch(rtt!, /^RTT ms: min [\d.]+, mean [\d.]+, median [\d.]+, p90 [\d.]+, p99 [\d.]+, max [\d.]+, stddev /);
     assertMatch(jitter!, /^jitter ms: RFC 3550 [\d.]+, mean IPDV [\d.]+$/);
     assertMatch(bar!, /█.*%/);
@@ -36,7 +43,7 @@ bounded("meari ping --json prints one object, and with --samples one an answer",
   assertEquals(Object.keys(summary).sort(), [...COUNTS, "rtt_us", "jitter_us", "duration_s"].sort());
   assertEquals(Object.keys(summary.rtt_us), TIMES);
   assertEquals(Object.keys(summary.jitter_us), ["rfc3550", "ipdv_mean"]);
-  assertEquals(COUNTS.map((name) => summary[name]), [5, 3, 1, 0, 1, 0, 1]);
+  assertEquals(COUNTS.map((name) => summary[name]), [5, 3, 1, 0, 1, 0, 1, 0]);
 
   const detailed = await meari("meari", [...args, "--samples"]);
   assertEquals(detailed.code, 0);
@@ -78,14 +85,81 @@ bounded("meari ping ends with its summary on Ctrl+C, and tells how it stands on 
   assertMatch(ping.stdout.text, /\n(\d+) sent, \1 received, 0 lost/);
 }, { ignore: Deno.build.os === "windows" });
 
-bounded("meari ping says that small probes cannot tell loss from reordering", async () => {
+bounded("meari ping says what small probes do not tell, and counts in the singular", async () => {
   const { server, endpoints } = await startMeariServer(["udp://127.0.0.1:0"]);
   await using _ = server;
-  const { code, text } = await meari("meari", ["ping", "-s", "4", "-c", "2", "-i", "10ms", endpoints[0]!]);
-  assertEquals(code, 0);
-  assertStringIncludes(text, "2 sent, 2 received");
-  assertStringIncludes(text, "loss and reordering cannot be told apart");
+  for (const [size, note] of [["1", "carry no sequence number"], ["0", "loss and reordering cannot be told apart"]]) {
+    const { code, text } = await meari("meari", ["ping", "-s", size!, "-c", "2", "-i", "10ms", endpoints[0]!]);
+    assertEquals(code, 0);
+    assertStringIncludes(text, "2 sent, 2 received");
+    assertStringIncludes(text, note!);
+    if (size === "1") assertMatch(text, /: 1 byte every 10ms\n1 byte from /);
+  }
 });
+
+bounded("meari ping exits with 3 for any answer that is not what was sent", async () => {
+  const damaged: Fault = (probe) => [probe.with(20, probe[20]! ^ 1), probe];
+  const stranger: Fault = (probe) => [probe, new Uint8Array(5)];
+  const exits = async (fault: Fault) => {
+    await using peer = faultyUdpPeer([fault]);
+    const place = `udp://127.0.0.1:${peer.endpoint.port}`;
+    return await meari("meari", ["ping", "-c", "3", "-i", "10ms", place]);
+  };
+  const corrupted = await exits(damaged);
+  assertEquals([corrupted.code, corrupted.stderr], [
+    3,
+    "meari ping: a probe that was received had a corrupted answer as well\n",
+  ]);
+  assertMatch(corrupted.text, /seq=1 byte 21 is wrong \(corrupted\)\n.*seq=1 time=[\d.]+ ms \(duplicate\)\n/);
+  assertStringIncludes(corrupted.text, "3 sent, 3 received, 0 lost (0%), 1 duplicate, 0 reordered, 0 corrupted");
+  const unrelated = await exits(stranger);
+  assertEquals([unrelated.code, unrelated.stderr], [3, ""]);
+  assertMatch(unrelated.text, /\n5 bytes from [\d.:]+: not an answer to any probe \(unrelated\)\n/);
+  assertStringIncludes(unrelated.text, "0 corrupted, 0 late, 1 unrelated, in ");
+});
+
+bounded("meari ping ends at once on Ctrl+C while it connects", async () => {
+  await using listener = await fullListener();
+  const place = `tcp://127.0.0.1:${listener.endpoint.port}`;
+  await using ping = start("meari", ["ping", "--timeout", "1h", place]);
+  await listener.isConnecting();
+  ping.kill("SIGINT");
+  assertEquals(await ping.exit(), 1);
+  assertEquals([ping.stdout.text, ping.stderr.text], ["", "meari: interrupted before there was a result\n"]);
+}, { ignore: Deno.build.os !== "linux" });
+
+bounded("meari ping says once that nobody is at the path of a Unix datagram socket, in every mode", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("server.sock");
+  Deno.listenDatagram({ transport: "unixpacket", path }).close();
+  for (const mode of [[], ["-i", "1ms"], ["-f"], ["--json", "--samples"], ["--sweep", "1:100"]]) {
+    const { code, text, stderr } = await meari("meari", ["ping", ...mode, `unixgram://${path}`]);
+    assertEquals(code, 1);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    assertMatch(stderr, /^meari: cannot send to unixgram:\/\/.*server\.sock: .*is the server running\?/);
+    assertEquals(text.replace(/^PING .*\n/, ""), "");
+  }
+}, { ignore: Deno.build.os === "windows" });
+
+bounded("meari ping --live and --histogram keep within 40 columns", async () => {
+  const { server, endpoints } = await startMeariServer(["udp://127.0.0.1:0"]);
+  await using _ = server;
+  await using terminal = new NarrowTerminal(["ping", "--live", "--histogram", "-c", "40", "-i", "10ms", endpoints[0]!]);
+  await terminal.exit();
+  const drawn = terminal.stdout.text.split("\x1b[K").slice(1).map((line) => line.split(/[\r\n]/)[0]!);
+  assert(drawn.length > 1);
+  for (const line of drawn) assert(line.includes(" lost (") && line.length < 40, line);
+  const bars = terminal.stdout.text.split("\r\n").filter((line) => line.includes("█") && line.endsWith("%"));
+  assert(bars.length > 0, terminal.stdout.text);
+  for (const bar of bars) assert(bar.length <= 40, bar);
+}, { ignore: Deno.build.os === "windows" });
+
+/** meari in a terminal of 40 columns. */
+class NarrowTerminal extends RunningMeari {
+  constructor(args: readonly string[]) {
+    super([needs(PYTHON), DRIVER, "sh", "-c", 'stty cols 40; exec "$@"', "sh", ...program("meari"), ...args]);
+  }
+}
 
 bounded("meari ping --sweep tells the largest datagram that comes back", async () => {
   const { server, endpoints } = await startMeariServer(["udp://127.0.0.1:0"]);
