@@ -31,7 +31,16 @@ const WAITING_OVERHEAD = 512;
 const LARGEST_SURPLUS = 64 * 1024;
 
 /** How sending fails where nobody is at an endpoint, and not just where one message does not get through. */
-const NOBODY_THERE = ["EACCES", "ECONNREFUSED", "EINVAL", "ENOENT", "ENOTDIR", "ENOTSOCK", "EPROTOTYPE"];
+const NOBODY_THERE = [
+  "EACCES",
+  "ECONNREFUSED",
+  "EINVAL",
+  "ENAMETOOLONG",
+  "ENOENT",
+  "ENOTDIR",
+  "ENOTSOCK",
+  "EPROTOTYPE",
+];
 
 /** A conversation with a server in probes and answers. */
 export interface ProbeChannel {

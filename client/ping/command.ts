@@ -9,7 +9,8 @@ import { ExitCode, MeariError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import { printLine, writeOutputSync } from "../../lib/cli/output.ts";
 import { answerCommon, onStopSignal, printError } from "../../lib/cli/program.ts";
-import { formatDuration } from "../../lib/units.ts";
+import { terminalColumns } from "../../lib/cli/status_line.ts";
+import { formatDuration, formatSize, plural } from "../../lib/units.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { histogramLines } from "../measure/pictures.ts";
 import { connectPing } from "./connect_ping.ts";
@@ -19,10 +20,13 @@ import { ping } from "./ping.ts";
 import type { Sample } from "./sample.ts";
 import type { PingOptions, PingProgress, PingResult } from "./session.ts";
 import { sweep, type SweepRange } from "./sweep.ts";
-import { inBytes, interimLine, rowLine, sampleLine, summaryLines, sweepLines } from "./view.ts";
+import { interimLine, rowLine, sampleLine, summaryLines, sweepLines } from "./view.ts";
 
-/** How wide a picture is where there is no terminal to ask, and how wide at the most. */
-const DEFAULT_WIDTH = 80, LARGEST_WIDTH = 100;
+/** How wide a picture is at the most, in columns. */
+const LARGEST_WIDTH = 100;
+
+/** How often the line of `--live` is drawn at the most, in milliseconds. */
+const REDRAW = 50;
 
 /**
  * Runs `meari ping`.
@@ -44,7 +48,7 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
   const { endpoint, json, connect } = options;
   const place = escapeControls(formatEndpoint(endpoint));
   const latencies = options.histogram ? new LatencyRecorder() : undefined;
-  const live = options.live ? new LiveLine(writeText, terminalWidth) : undefined;
+  const live = options.live ? new LiveLine({ write: writeText, interval: REDRAW }) : undefined;
   let progress: PingProgress | undefined;
   let damaged = false;
   const run: PingOptions = {
@@ -74,15 +78,19 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
   };
   const origin = ({ bytes }: Sample) => {
     const peer = escapeControls(progress!.peer);
-    return connect ? `connected to ${peer}` : `${inBytes(bytes)} from ${peer}`;
+    return connect ? `connected to ${peer}` : `${plural(bytes, "byte")} from ${peer}`;
   };
-  const interim = onInterimSignal(() => progress && printError(pingCommand.name, interimLine(progress.summary())));
+  const interim = onInterimSignal(() => {
+    if (!progress) return;
+    live?.clear();
+    printError(pingCommand.name, interimLine(progress.summary()));
+  });
   let result: PingResult;
   try {
     result = connect ? await connectPing(endpoint, run) : await ping(endpoint, run);
   } finally {
     interim[Symbol.dispose]();
-    if (progress) live?.end();
+    live?.clear();
   }
 
   const { summary, failure } = result;
@@ -91,7 +99,7 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
   else {
     if (!live) printLine("");
     summaryLines(place, summary, connect ? undefined : options.size).forEach(printLine);
-    if (latencies) histogramLines(latencies, Math.min(terminalWidth(), LARGEST_WIDTH)).forEach(printLine);
+    if (latencies) histogramLines(latencies, Math.min(terminalColumns(), LARGEST_WIDTH)).forEach(printLine);
   }
   if (damaged && summary.corrupted === 0) {
     printError(pingCommand.name, "a probe that was received had a corrupted answer as well");
@@ -105,7 +113,7 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
 }
 
 function whatGoesOut(options: PingCommandLine): string {
-  const unit = options.connect ? "a new connection" : inBytes(options.size);
+  const unit = options.connect ? "a new connection" : formatSize(options.size);
   if (options.flood) return `${unit}, flooding`;
   return options.interval === 0
     ? `${unit} as fast as answers come`
@@ -115,7 +123,7 @@ function whatGoesOut(options: PingCommandLine): string {
 async function runSweep(options: PingCommandLine, range: SweepRange, signal: AbortSignal): Promise<number> {
   const { endpoint, json, count, wait, timeout } = options;
   const place = escapeControls(formatEndpoint(endpoint));
-  if (!json) printLine(`PING ${place}: datagrams of ${range.min} to ${inBytes(range.max)}`);
+  if (!json) printLine(`PING ${place}: datagrams of ${range.min} to ${plural(range.max, "byte")}`);
   const result = await sweep(endpoint, range, {
     ...(count !== undefined && { count }),
     wait,
@@ -130,14 +138,6 @@ async function runSweep(options: PingCommandLine, range: SweepRange, signal: Abo
 
 function writeText(text: string): void {
   writeOutputSync(new TextEncoder().encode(text));
-}
-
-function terminalWidth(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return DEFAULT_WIDTH;
-  }
 }
 
 /** Calls back at SIGQUIT, and at SIGINFO where there is one. */

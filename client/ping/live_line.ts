@@ -4,23 +4,18 @@
  * @module
  */
 
+import { StatusLine, type StatusLineOptions } from "../../lib/cli/status_line.ts";
 import { sparkline } from "../measure/pictures.ts";
 import type { Sample } from "./sample.ts";
 import type { PingSummary } from "./tally.ts";
 import { answeredText, interimLine, lossText, milliseconds } from "./view.ts";
 
-/** How often the line is drawn anew at the most, in milliseconds. */
-const REDRAW = 50;
-
 /** How many round-trip times are shown at the most. */
 const SHOWN_TIMES = 60;
 
-/** The last columns stay free, for the `^C` that ends it and for the cursor. */
-const MARGIN = 3;
-
 /**
  * Writes how a session stands in a line of some width. Where they do not fit, the times in all are left out, then the
- * count of answers; the sparkline has the room that is left.
+ * count of answers, and last the answer at hand; the sparkline has the room that is left.
  *
  * @param sample The last answer.
  * @param times The latest round-trip times, in microseconds.
@@ -33,7 +28,7 @@ export function liveText(sample: Sample, times: readonly number[], summary: Ping
   const head = `seq=${sample.seq ?? "?"}${last === undefined ? "" : ` ${milliseconds(last)} ms`}`;
   const tail = [interimLine(summary), answeredText(summary), lossText(summary)]
     .find((text) => head.length + 1 + text.length <= columns);
-  if (tail === undefined) return head.slice(0, columns);
+  if (tail === undefined) return lossText(summary);
   const room = Math.min(columns - head.length - tail.length - 2, SHOWN_TIMES);
   return [head, sparkline(times, room), tail].filter((text) => text !== "").join(" ");
 }
@@ -41,17 +36,11 @@ export function liveText(sample: Sample, times: readonly number[], summary: Ping
 /** The line on a terminal, kept up to date. */
 export class LiveLine {
   #times: number[] = [];
-  #drawnAt = -Infinity;
-  #write: (text: string) => void;
-  #columns: () => number;
+  #line: StatusLine;
 
-  /**
-   * @param write Writes to the terminal.
-   * @param columns Tells how many columns it has.
-   */
-  constructor(write: (text: string) => void, columns: () => number) {
-    this.#write = write;
-    this.#columns = columns;
+  /** @param options How it is drawn. */
+  constructor(options: StatusLineOptions) {
+    this.#line = new StatusLine(options);
   }
 
   /**
@@ -63,14 +52,11 @@ export class LiveLine {
   update(sample: Sample, summarize: () => PingSummary): void {
     if (sample.rtt_us !== null && !sample.odd.includes("duplicate")) this.#times.push(sample.rtt_us);
     if (this.#times.length > 2 * SHOWN_TIMES) this.#times.splice(0, SHOWN_TIMES);
-    const now = performance.now();
-    if (now - this.#drawnAt < REDRAW) return;
-    this.#drawnAt = now;
-    this.#write(`\r\x1b[K${liveText(sample, this.#times, summarize(), this.#columns() - MARGIN)}`);
+    this.#line.draw((columns) => [liveText(sample, this.#times, summarize(), columns)]);
   }
 
-  /** Leaves the line. */
-  end(): void {
-    this.#write("\n");
+  /** Removes the line, so that something else can be written there. */
+  clear(): void {
+    this.#line.clear();
   }
 }

@@ -162,6 +162,8 @@ function parseSweep(text: string): SweepRange {
   const range = { min: parseSize(min), max: parseSize(max), step: step === undefined ? undefined : parseSize(step) };
   if (range.min > range.max) throw new UsageError(`"${text}": the smaller size comes first`);
   if (range.step === 0) throw new UsageError(`"${text}": the step must be at least 1`);
-  if (range.max > LARGEST_UDP_PAYLOAD) throw new UsageError(`"${text}": a datagram has at most 65507 bytes`);
+  if (range.max > LARGEST_UDP_PAYLOAD) {
+    throw new UsageError(`"${text}": a datagram has at most ${LARGEST_UDP_PAYLOAD} bytes`);
+  }
   return range;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration } from "../../lib/units.ts";
+import { formatDuration, plural } from "../../lib/units.ts";
 import { HEADER_BYTES } from "./probe.ts";
 import type { Sample } from "./sample.ts";
 import type { SweepResult, SweepRow } from "./sweep.ts";
@@ -87,7 +87,9 @@ export function answeredText(summary: PingSummary): string {
  */
 export function rowLine({ bytes, sent, received, rtt_us: rtt, error }: SweepRow): string {
   const times = rtt === null ? "" : `  RTT ms: min ${milliseconds(rtt.min)}, median ${milliseconds(rtt.median)}`;
-  return `${inBytes(bytes).padStart(11)}: ${received} of ${sent} came back${times}${error ? `  (${error})` : ""}`;
+  return `${plural(bytes, "byte").padStart(11)}: ${received} of ${sent} came back${times}${
+    error ? `  (${error})` : ""
+  }`;
 }
 
 /**
@@ -98,8 +100,8 @@ export function rowLine({ bytes, sent, received, rtt_us: rtt, error }: SweepRow)
  */
 export function sweepLines({ largest_bytes: largest, loss_from_bytes: lossFrom }: SweepResult): string[] {
   return [
-    largest === null ? "no datagram came back" : `largest datagram that comes back: ${inBytes(largest)}`,
-    lossFrom === null ? "no loss at any size" : `loss from ${inBytes(lossFrom)} on`,
+    largest === null ? "no datagram came back" : `largest datagram that comes back: ${plural(largest, "byte")}`,
+    lossFrom === null ? "no loss at any size" : `loss from ${plural(lossFrom, "byte")} on`,
   ];
 }
 
@@ -122,14 +124,4 @@ export function lossText({ sent, lost }: PingSummary): string {
  */
 export function milliseconds(microseconds: number): string {
   return (microseconds / 1000).toFixed(3);
-}
-
-/**
- * Writes a size to the byte.
- *
- * @param bytes The size.
- * @returns Text such as `1 byte` or `65507 bytes`.
- */
-export function inBytes(bytes: number): string {
-  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }

@@ -141,12 +141,27 @@ bounded("meari ping says once that nobody is at the path of a Unix datagram sock
   }
 }, { ignore: Deno.build.os === "windows" });
 
+bounded("meari ping tells what it measured when the server goes, and why it ended", async () => {
+  using folder = new TempFolder();
+  const { server, endpoints } = await startMeariServer([`unixgram://${folder.file("server.sock")}`]);
+  await using _ = server;
+  await using ping = start("meari", ["ping", "--json", "--samples", "-i", "5ms", endpoints[0]!]);
+  await ping.stdout.until('"seq":3,');
+  server.kill("SIGTERM");
+  assertEquals(await ping.exit(), 1);
+  const { sent, received, lost, corrupted, finding } = JSON.parse(ping.stdout.lines.at(-1)!);
+  assertMatch(finding, /^cannot send to unixgram:.*server\.sock: /);
+  assertEquals(ping.stderr.text, `meari ping: ${finding}\n`);
+  assert(received >= 3 && sent === received + corrupted + lost);
+}, { ignore: Deno.build.os === "windows" });
+
 bounded("meari ping --live and --histogram keep within 40 columns", async () => {
   const { server, endpoints } = await startMeariServer(["udp://127.0.0.1:0"]);
   await using _ = server;
   await using terminal = new NarrowTerminal(["ping", "--live", "--histogram", "-c", "40", "-i", "10ms", endpoints[0]!]);
   await terminal.exit();
-  const drawn = terminal.stdout.text.split("\x1b[K").slice(1).map((line) => line.split(/[\r\n]/)[0]!);
+  const drawn = terminal.stdout.text.split("\x1b[K").map((text) => text.slice(text.lastIndexOf("\r") + 1))
+    .filter((line) => line.startsWith("seq="));
   assert(drawn.length > 1);
   for (const line of drawn) assert(line.includes(" lost (") && line.length < 40, line);
   const bars = terminal.stdout.text.split("\r\n").filter((line) => line.includes("█") && line.endsWith("%"));
