@@ -34,6 +34,10 @@ declare module "@std/async/abortable" {
   export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
+declare module "@std/async/delay" {
+  export function delay(ms: number, options?: { signal?: AbortSignal; persistent?: boolean }): Promise<void>;
+}
+
 declare module "@std/bytes/equals" {
   export function equals(a: Uint8Array, b: Uint8Array): boolean;
 }

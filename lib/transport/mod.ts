@@ -8,3 +8,4 @@ export * from "./address.ts";
 export * from "./open.ts";
 export { isDatagram, isStream, transportOf, transports } from "./table.ts";
 export type * from "./types.ts";
+export { LARGEST_UDP_PAYLOAD } from "./udp.ts";

@@ -8,6 +8,9 @@ import { DatagramConn } from "./datagram_conn.ts";
 import { addressesOf } from "./host.ts";
 import type { Bounds, DatagramSocket, DatagramTransport, InetEndpoint, MessageConn } from "./types.ts";
 
+/** The most bytes that a UDP datagram over IPv4 carries: 65,535 less the headers of IP (RFC 791) and UDP (RFC 768). */
+export const LARGEST_UDP_PAYLOAD = 65_507;
+
 /** Datagrams over UDP. */
 export const udp: DatagramTransport = {
   kind: "datagram",
