@@ -10,7 +10,7 @@ import { runProgram } from "../lib/cli/program.ts";
 
 const LOADS: Record<string, { transport: "tcp" | "udp"; args: string[] }> = {
   "64 connections × 64 B": { transport: "tcp", args: ["-c", "64", "-s", "64"] },
-  "8 connections × 256 KiB under way": { transport: "tcp", args: ["-c", "8", "-s", "64KiB", "--depth", "4"] },
+  "8 connections × 256 KiB in flight": { transport: "tcp", args: ["-c", "8", "-s", "64KiB", "--depth", "4"] },
   "8 UDP sockets × 8 datagrams": { transport: "udp", args: ["-c", "8", "-s", "64", "--depth", "8"] },
 };
 

@@ -19,7 +19,7 @@ interface Executable {
 /** Every executable by its name. */
 const EXECUTABLES: Record<string, Executable> = {
   "meari-server": { command: config.tasks.serve.command, include: [] },
-  "meari": { command: config.tasks.client.command, include: ["client/bench/worker.ts"] },
+  "meari": { command: config.tasks.client.command, include: ["client/bench/load/worker.ts"] },
 };
 
 /**

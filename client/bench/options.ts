@@ -15,16 +15,14 @@ import {
   type Values,
 } from "../../lib/cli/command_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
-import { isDatagram } from "../../lib/transport/mod.ts";
 import { UsageError } from "../../lib/errors.ts";
+import { isStream, LARGEST_UDP_PAYLOAD } from "../../lib/transport/mod.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout } from "../options.ts";
+import type { BenchOptions } from "./bench.ts";
 
-/** How long a load lasts where nothing is said, in milliseconds: a single one, and each of a comparison. */
-const DEFAULT_DURATION = { single: 10_000, compared: 2000 };
-
-/** The most bytes that a UDP datagram over IPv4 carries: 65,535 less the headers of IP (RFC 791) and UDP (RFC 768). */
-const LARGEST_UDP_PAYLOAD = 65_507;
+/** How long each load of a comparison lasts where nothing is said, in milliseconds. */
+const COMPARED_DURATION = 2000;
 
 /** More could not be opened: a port is 16 bits wide. */
 const MOST_CONNECTIONS = 65_535;
@@ -42,7 +40,7 @@ const options = {
   depth: optional({
     group: "Load",
     value: "N",
-    help: "messages under way on each connection, 1 unless given; an answer brings the next message",
+    help: "messages in flight on each connection, 1 unless given; an answer brings the next message",
     parse: within(1, 1e6),
   }),
   rate: optional({
@@ -90,7 +88,7 @@ const options = {
   timeout: setting({
     group: "Faults",
     value: "TIME",
-    help: "bounds connecting, and how long a connection may owe answers and send none",
+    help: "bounds connecting, how long a connection may owe answers and send none, and the wait for answers at the end",
     parse: parseTimeout,
   }, "5s"),
   wait: setting({
@@ -121,10 +119,11 @@ export const benchCommand: Command<typeof options> = {
   options,
   notes: [["While it runs", [
     "Ctrl+C ends it with what was measured so far. A server that sends other bytes, more or fewer than it got, or",
-    "none for the time of --timeout is named in the result (exit code 3).",
+    "none for the time of --timeout is named in the result (exit code 3). A message that is still on its way at the",
+    "end, because it is long, counts as unfinished.",
   ]]],
   examples: [
-    ["meari bench -c 64", "64 connections for ten seconds, each with one message of 64 bytes under way"],
+    ["meari bench -c 64", "64 connections for ten seconds, each with one message of 64 bytes in flight"],
     ["meari bench -c 8 -s 64KiB --depth 4 -t 2 example.com:7", "as many bytes as two threads can move"],
     ["meari bench --rate 20k -d 1m --hdr run.hlog udp://example.com:7", "a steady load, for meari report"],
     ["meari bench -c 16 --rounds 9 :7001 :7002", "which of two servers is faster?"],
@@ -132,13 +131,11 @@ export const benchCommand: Command<typeof options> = {
 };
 
 /** What the user asked of `meari bench`. */
-export interface BenchCommandLine extends Omit<Values<typeof options>, "duration" | "depth" | "rounds"> {
+export interface BenchCommandLine extends Pick<Values<typeof options>, "help" | "version" | "json" | "hdr" | "html"> {
   /** Whom to put under load: one, or two to compare. */
   endpoints: Endpoint[];
-  /** How long to send, in milliseconds; `Infinity` where the messages are counted. */
-  duration: number;
-  /** Messages under way on each connection. */
-  depth: number;
+  /** The load. */
+  load: BenchOptions;
   /** How often to compare. */
   rounds: number;
 }
@@ -163,27 +160,30 @@ export function parseBenchArgs(args: readonly string[]): BenchCommandLine {
     refuse("--duration and --messages do not go together");
   }
   if (values.rate !== undefined && values.depth !== undefined) {
-    refuse("--depth is for a load without --rate, which sends on schedule however many messages are under way");
+    refuse("--depth is for a load without --rate, which sends on schedule however many messages are in flight");
   }
   if (values.rounds !== undefined && endpoints.length === 1) refuse("--rounds goes with two endpoints");
   if (values.threads > values.connections) {
     refuse(`--threads ${values.threads} needs as many connections at least; -c says how many`);
   }
   if (values.warmup > 2 ** 31 - 1) refuse("--warmup: at most 24 days");
-  const [single, compared] = [DEFAULT_DURATION.single, DEFAULT_DURATION.compared];
-  const duration = values.duration ?? (endpoints.length === 1 ? single : compared);
+  const { help, version, json, hdr, html, rounds, udp: _, "no-verify": noVerify, ...load } = values;
+  const duration = load.duration ?? (endpoints.length > 1 ? COMPARED_DURATION : undefined);
   return {
-    ...values,
+    help,
+    version,
+    json,
+    hdr,
+    html,
     endpoints,
-    duration: values.messages === undefined ? duration : Infinity,
-    depth: values.depth ?? 1,
-    rounds: values.rounds ?? 5,
+    rounds: rounds ?? 5,
+    load: { ...load, duration, verify: !noVerify },
   };
 }
 
 function checkSize(endpoint: Endpoint, size: number): void {
   const place = formatEndpoint(endpoint);
-  if (size === 0 && !isDatagram(endpoint)) {
+  if (size === 0 && isStream(endpoint)) {
     throw new UsageError(`--size 0: ${place} is a stream, which carries no empty messages`);
   }
   if (endpoint.transport === "udp" && size > LARGEST_UDP_PAYLOAD) {

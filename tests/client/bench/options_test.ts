@@ -1,33 +1,40 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { planOf } from "../../../client/bench/bench.ts";
 import { parseBenchArgs } from "../../../client/bench/options.ts";
 import { UsageError } from "../../../lib/errors.ts";
 
 Deno.test("parseBenchArgs() has a load of ten seconds where nothing is said", () => {
-  const { endpoints, connections, size, depth, rate, duration, messages, warmup, threads } = parseBenchArgs([]);
+  const { endpoints, load } = parseBenchArgs([]);
   assertEquals(endpoints, [{ transport: "tcp", host: "127.0.0.1", port: 65456 }]);
+  // What the help says of the defaults holds for the engine too.
+  assertEquals(planOf(endpoints[0]!, load), planOf(endpoints[0]!, {}));
+  const { connections, size, depth, rate, duration, messages, warmup } = planOf(endpoints[0]!, load);
   assertEquals(
-    { connections, size, depth, rate, duration, messages, warmup, threads },
-    {
-      connections: 1,
-      size: 64,
-      depth: 1,
-      rate: undefined,
-      duration: 10_000,
-      messages: undefined,
-      warmup: 0,
-      threads: 1,
-    },
+    { connections, size, depth, rate, duration, messages, warmup },
+    { connections: 1, size: 64, depth: 1, rate: undefined, duration: 10_000, messages: undefined, warmup: 0 },
   );
 });
 
 Deno.test("parseBenchArgs() reads counts, sizes and times", () => {
-  const { endpoints, messages, duration, rate, size, rounds } = parseBenchArgs(
+  const { endpoints, rounds, load } = parseBenchArgs(
     ["-n", "1M", "--rate", "20k", "-s", "64KiB", "--rounds", "3", ":7001", ":7002"],
   );
   assertEquals(endpoints.length, 2);
-  assertEquals([messages, duration, rate, size, rounds], [1e6, Infinity, 20_000, 65_536, 3]);
-  assertEquals(parseBenchArgs([":7001", ":7002"]).duration, 2000);
+  assertEquals([load.messages, load.rate, load.size, rounds], [1e6, 20_000, 65_536, 3]);
+  assertEquals(planOf(endpoints[0]!, load).duration, Infinity);
+  assertEquals(parseBenchArgs([":7001", ":7002"]).load.duration, 2000);
   assertEquals(parseBenchArgs(["-u"]).endpoints[0]!.transport, "udp");
+  const faults =
+    parseBenchArgs(["--no-verify", "--reconnect", "--timeout", "1s", "-W", "2s", "-t", "2", "-c", "3"]).load;
+  assertEquals(faults, {
+    ...parseBenchArgs([]).load,
+    verify: false,
+    reconnect: true,
+    timeout: 1000,
+    wait: 2000,
+    threads: 2,
+    connections: 3,
+  });
 });
 
 for (

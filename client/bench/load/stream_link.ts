@@ -4,46 +4,48 @@
  * @module
  */
 
-import { describeCause } from "../../lib/errors.ts";
-import type { StreamConn } from "../../lib/transport/mod.ts";
-import { formatDuration } from "../../lib/units.ts";
-import { waitAtMost } from "../../lib/wait_at_most.ts";
-import type { Course, LoadPlan } from "./schedule.ts";
-import { CLOSED, type Link, MISMATCH, type Place, SURPLUS } from "./link.ts";
+import { describeCause } from "../../../lib/errors.ts";
+import type { StreamConn } from "../../../lib/transport/mod.ts";
+import { formatDuration } from "../../../lib/units.ts";
+import { waitAtMost } from "../../../lib/wait_at_most.ts";
+import type { LoadCounters } from "./counters.ts";
+import { CLOSED, type Link, type LinkEnd, MISMATCH, type SharedLoad, SURPLUS } from "./link.ts";
 import { isSame, LONGEST_PIECE, PERIOD } from "./noise.ts";
+import type { LoadPlan } from "./plan.ts";
+import type { LoadSchedule } from "./schedule.ts";
 
 /** The smallest read buffer, in bytes. */
 const SMALLEST_BUFFER = 4096;
 
-/** How many messages a read may find where their number under way is not limited. */
+/** How many messages a read may find where their number in flight is not limited. */
 const BURST = 16;
 
 /**
- * As many bytes under way always fit into the buffers of the sockets, so that waiting for a write cannot keep the server
+ * As many bytes in flight always fit into the buffers of the sockets, so that waiting for a write cannot keep the server
  * from writing too.
  */
 const ALWAYS_FITS = 16 * 1024;
 
 /** How long to wait at the end for the server to close too, in milliseconds. */
-const FAREWELL = 250;
+const CLOSE_TIMEOUT = 250;
 
-/** A byte stream under load. What it sends is noise from a place of its own; what comes back must be the same. */
+/** A byte stream under load. What it sends is noise from a random offset; what comes back must be the same. */
 export class StreamLink implements Link {
-  readonly finished: Promise<string | undefined>;
+  readonly finished: Promise<LinkEnd>;
 
   #conn: StreamConn;
-  #place: Place;
-  #course: Course;
   #plan: LoadPlan;
+  #schedule: LoadSchedule;
+  #counters: LoadCounters;
   #noise: Uint8Array;
+  #dueAt: (index: number) => number;
   #buffer: Uint8Array;
   /** Whether a write comes before each read, which then often finds the answer there: that saves system calls. */
   #inTurn: boolean;
-  /** When the messages under way were due, where there is no rate. */
+  /** When the messages in flight were due, where there is no rate. */
   #dues: Float64Array | undefined;
   #origin = Math.floor(Math.random() * PERIOD);
-  /** Messages: before this connection, to be sent, answered. */
-  #before: number;
+  /** Messages: to be sent, answered. */
   #pushed = 0;
   #done = 0;
   /** Bytes: given to a write, written, read. */
@@ -56,34 +58,41 @@ export class StreamLink implements Link {
   #reading: Promise<void> | undefined;
   #canWrite = true;
   #ending = false;
-  #finished = Promise.withResolvers<string | undefined>();
+  #finished = Promise.withResolvers<LinkEnd>();
 
   /**
    * Puts a connection under load.
    *
    * @param conn The connection, which this closes.
-   * @param place Its place.
-   * @param course The course of the load.
-   * @param plan The load.
-   * @param noise What to send.
+   * @param load The load.
+   * @param dueAt When a message of this link is due, by its index, where the load has a rate.
    */
-  constructor(conn: StreamConn, place: Place, course: Course, plan: LoadPlan, noise: Uint8Array) {
+  constructor(conn: StreamConn, { plan, schedule, counters, noise }: SharedLoad, dueAt: (index: number) => number) {
     const { size, depth, rate } = plan;
     const burst = size * (rate === undefined ? depth : BURST);
     this.finished = this.#finished.promise;
     this.#conn = conn;
-    this.#place = place;
-    this.#course = course;
     this.#plan = plan;
+    this.#schedule = schedule;
+    this.#counters = counters;
     this.#noise = noise;
+    this.#dueAt = dueAt;
     this.#buffer = new Uint8Array(Math.min(Math.max(burst, SMALLEST_BUFFER), LONGEST_PIECE));
     this.#inTurn = rate === undefined && burst <= ALWAYS_FITS;
     this.#dues = rate === undefined ? new Float64Array(depth) : undefined;
-    this.#before = place.begun;
   }
 
   get answered(): boolean {
     return this.#received > 0;
+  }
+
+  get begun(): number {
+    return Math.ceil(this.#handed / this.#plan.size);
+  }
+
+  get partialBytes(): number {
+    const bytes = this.#received - this.#done * this.#plan.size;
+    return bytes > 0 && this.#dueOf(this.#done) >= this.#schedule.measureFrom ? bytes : 0;
   }
 
   start(): void {
@@ -106,13 +115,15 @@ export class StreamLink implements Link {
   }
 
   async end(): Promise<void> {
+    // What is in flight now would not be counted.
+    if (this.#pushed > this.#done) return this.cut();
     this.#ending = true;
-    await waitAtMost(FAREWELL, this.#conn.closeWrite().then(() => this.#reading, () => {}));
+    await waitAtMost(CLOSE_TIMEOUT, this.#conn.closeWrite().then(() => this.#reading, () => {}));
     this.cut();
   }
 
-  cut(cause?: string): void {
-    this.#finished.resolve(cause);
+  cut(why?: LinkEnd): void {
+    this.#finished.resolve(why);
     this.#canWrite = false;
     this.#ending = true;
     try {
@@ -122,11 +133,11 @@ export class StreamLink implements Link {
     }
   }
 
-  abandon(lost: boolean): number {
-    const begun = Math.ceil(this.#handed / this.#plan.size);
-    if (lost) { for (let i = this.#done; i < begun; i++) this.#course.lose(this.#dueOf(i)); }
-    this.#course.release(begun - this.#done);
-    this.#place.begun = this.#before + begun;
+  abandon(how: "lost" | "unfinished"): number {
+    const { begun } = this;
+    if (how === "unfinished") this.#counters.counts.unfinishedBytes += this.partialBytes;
+    for (let i = this.#done; i < begun; i++) this.#counters.miss(how, this.#dueOf(i));
+    this.#schedule.release(begun - this.#done);
     return this.#pushed - begun;
   }
 
@@ -180,7 +191,7 @@ export class StreamLink implements Link {
   #take(length: number): string | undefined {
     const now = performance.now();
     const { size, verify } = this.#plan;
-    const course = this.#course;
+    const counters = this.#counters;
     const owed = this.#handed - this.#received;
     const taken = Math.min(length, owed);
     if (verify) {
@@ -191,15 +202,14 @@ export class StreamLink implements Link {
     this.#received += taken;
     const before = this.#done;
     const done = Math.floor(this.#received / size);
-    while (this.#done < done) course.answer(this.#dueOf(this.#done++), now);
-    if (this.#dues && length <= owed) this.push(course.claim(done - before, now), now);
-    course.release(done - before);
+    if (done === before) counters.lastAnswer = now;
+    while (this.#done < done) counters.answer(this.#dueOf(this.#done++), now);
+    if (this.#dues && length <= owed) this.push(this.#schedule.claim(done - before, now), now);
+    this.#schedule.release(done - before);
     return length > owed ? SURPLUS : undefined;
   }
 
   #dueOf(message: number): number {
-    return this.#dues
-      ? this.#dues[message % this.#dues.length]!
-      : this.#course.dueAt(this.#place.number, this.#before + message);
+    return this.#dues ? this.#dues[message % this.#dues.length]! : this.#dueAt(message);
   }
 }

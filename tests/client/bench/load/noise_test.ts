@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { isSame, LONGEST_PIECE, makeNoise, PERIOD } from "../../../client/bench/noise.ts";
+import { isSame, LONGEST_PIECE, makeNoise, PERIOD } from "../../../../client/bench/load/noise.ts";
 
 Deno.test("makeNoise() repeats and holds no q", () => {
   const noise = makeNoise();

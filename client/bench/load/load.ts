@@ -1,0 +1,230 @@
+/**
+ * The part of a load that one thread carries.
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+import { setImmediate } from "node:timers";
+import { errorCode } from "../../../lib/errors.ts";
+import type { LatencyRecorder } from "../../measure/latency.ts";
+import { LoadConnection } from "./connection.ts";
+import { LoadCounters, type LoadCounts } from "./counters.ts";
+import { makeNoise } from "./noise.ts";
+import type { LoadPlan } from "./plan.ts";
+import { LoadSchedule } from "./schedule.ts";
+
+/** What a load tells about once a second, and at its end. Times are in milliseconds from where messages count. */
+export interface LoadReport {
+  /** When the last report was. */
+  from: number;
+  /** When this one is; in the last one the end of the measurement. */
+  to: number;
+  /** The latencies since the last report; valid only during the call. */
+  latencies: LatencyRecorder;
+  /** What else was counted so far. */
+  counts: LoadCounts;
+  /** How many bytes have come back of messages that are not answered whole. */
+  partialBytes: number;
+}
+
+/** How many connections are made at once. */
+const CONNECTING = 128;
+
+/** How often to look for answers that are overdue, at the least, in milliseconds. */
+const TICK = 100;
+
+/** A timer is late by up to as much, in milliseconds; from then on a load with a rate looks at the clock instead. */
+const TIMER_ERROR = 2.5;
+
+/** How long a load with a rate may send what is due before it looks for answers, in milliseconds. */
+const LONGEST_TURN = 1;
+
+/** How long a load that is stopped waits for the answers to what it has sent, in milliseconds. */
+const GRACE = 250;
+
+/** The part of a load that one thread carries: its connections, from the first to the last. */
+export class Load {
+  #plan: LoadPlan;
+  #onReport: (report: LoadReport) => void;
+  #schedule: LoadSchedule;
+  #counters: LoadCounters;
+  #connections: LoadConnection[];
+  #reported = 0;
+
+  /**
+   * Prepares a load; nothing is connected yet.
+   *
+   * @param plan The load.
+   * @param onReport Told of what was measured.
+   */
+  constructor(plan: LoadPlan, onReport: (report: LoadReport) => void) {
+    const schedule = new LoadSchedule(plan);
+    const counters = new LoadCounters(plan, schedule);
+    const shared = { plan, schedule, counters, noise: makeNoise() };
+    this.#plan = plan;
+    this.#onReport = onReport;
+    this.#schedule = schedule;
+    this.#counters = counters;
+    this.#connections = Array.from({ length: plan.count }, (_, i) => new LoadConnection(plan.first + i, shared));
+  }
+
+  /**
+   * Makes the connections, some at once. It gives up where an attempt takes the whole time that it may and none succeeds
+   * meanwhile, so that a server which answers nothing is waited for once and not for each of them.
+   *
+   * @throws {MeariError} If none could be made.
+   */
+  async open(): Promise<void> {
+    const waiting = this.#connections.values();
+    let connected = -Infinity;
+    let givenUp: Error | undefined;
+    const connect = async () => {
+      for (const connection of waiting) {
+        if (!this.#schedule.sending) return;
+        if (givenUp) {
+          connection.refuse(givenUp);
+          continue;
+        }
+        const begun = performance.now();
+        const failure = await connection.open();
+        if (failure === undefined) connected = performance.now();
+        else if (isTimeout(failure.cause) && connected < begun) givenUp ??= failure;
+      }
+    };
+    await Promise.all(Array.from({ length: CONNECTING }, connect));
+    this.#throwWhereRefused();
+  }
+
+  /**
+   * Runs the load to its end.
+   *
+   * @param start When to begin, in milliseconds since 1970.
+   * @throws {MeariError} If nothing could be sent on any connection.
+   */
+  async run(start: number): Promise<void> {
+    const schedule = this.#schedule, counters = this.#counters;
+    const begin = start - performance.timeOrigin;
+    // A timer may go off a little early, and what is sent then would not count.
+    for (let now = 0; (now = performance.now()) < begin && schedule.sending;) {
+      await pause(begin - now, schedule.over);
+    }
+    schedule.begin(begin);
+
+    const { rate, wait, timeout } = this.#plan;
+    const over = new AbortController();
+    const ticks = setInterval(() => this.#tick(), Math.max(1, Math.min(TICK, wait / 4, timeout / 4)));
+    try {
+      const all = Promise.all(this.#connections.map((connection) => connection.run()));
+      if (rate !== undefined) this.#pace(over.signal);
+      this.#reportEachSecond(over.signal);
+      await Promise.race([schedule.sent, all]);
+      schedule.endSending();
+      await Promise.race([schedule.idle, all, this.#waitForAnswers(performance.now() - begin, over.signal)]);
+      const measured = counters.measured(performance.now());
+      await Promise.all(this.#connections.map((connection) => connection.end()));
+      await all;
+      over.abort();
+      if (rate !== undefined && !schedule.stopped.aborted) {
+        for (const connection of this.#connections) connection.loseRest();
+      }
+      this.#report(Math.max(measured, this.#reported));
+    } finally {
+      over.abort();
+      clearInterval(ticks);
+    }
+    this.#throwWhereRefused();
+  }
+
+  /** Ends the load early: nothing more is sent, and answers are waited for only for a moment. */
+  stop(): void {
+    this.#schedule.stop();
+  }
+
+  /** Lets go of the connections. */
+  close(): void {
+    this.stop();
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  /** Throws where the server was never there, on no connection. */
+  #throwWhereRefused(): void {
+    if (this.#connections.every(({ refusal, reached }) => refusal !== undefined && !reached)) {
+      throw this.#connections[0]!.refusal;
+    }
+  }
+
+  /** Sends what is due, as soon as it is due. */
+  async #pace(over: AbortSignal): Promise<void> {
+    const schedule = this.#schedule;
+    const { connections, first } = this.#plan;
+    const end = schedule.scheduled;
+    let turned = performance.now();
+    for (let round = 0; schedule.sending; round++) {
+      for (const [index, connection] of this.#connections.entries()) {
+        const number = first + index;
+        if (round * connections + number >= end) return schedule.endSending();
+        const due = schedule.dueAt(number, round);
+        for (let now = performance.now(); schedule.sending && (now < due || now - turned > LONGEST_TURN);) {
+          // A timer is not exact enough. A turn of the event loop is, and takes what has come meanwhile.
+          if (due - now > TIMER_ERROR) await pause(due - now - TIMER_ERROR, over);
+          else await new Promise<void>((resolve) => void setImmediate(resolve));
+          turned = now = performance.now();
+        }
+        if (!schedule.sending) return;
+        connection.fallDue(due);
+      }
+    }
+  }
+
+  /**
+   * Waits for what is in flight at the end of the sending. Where messages are counted, it waits as long as anything comes;
+   * a load with a rate may have to catch up, which may take it as long as it took to get behind.
+   */
+  async #waitForAnswers(elapsed: number, over: AbortSignal): Promise<void> {
+    const { rate, messages, timeout, wait } = this.#plan;
+    const signal = AbortSignal.any([this.#schedule.stopped, over]);
+    const patience = Math.max(timeout, wait) + 2 * TICK;
+    let since = 0;
+    do {
+      since = performance.now();
+      await pause(patience + (rate === undefined ? 0 : elapsed), signal);
+    } while (messages !== undefined && this.#counters.lastAnswer > since && !signal.aborted);
+    if (this.#schedule.stopped.aborted) await pause(GRACE, over);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const connection of this.#connections) connection.watch(now);
+    if (this.#plan.rate === undefined && now >= this.#schedule.end) this.#schedule.endSending();
+  }
+
+  /** Reports each second, until the signal. */
+  async #reportEachSecond(signal: AbortSignal): Promise<void> {
+    while (true) {
+      await pause(this.#schedule.measureFrom + this.#reported + 1000 - performance.now(), signal);
+      if (signal.aborted) return;
+      this.#report(performance.now() - this.#schedule.measureFrom);
+    }
+  }
+
+  #report(to: number): void {
+    const { latencies, counts } = this.#counters;
+    const partialBytes = this.#connections.reduce(
+      (sum, { partialBytes }) => sum + partialBytes,
+      counts.unfinishedBytes,
+    );
+    this.#onReport({ from: this.#reported, to, latencies, counts, partialBytes });
+    this.#reported = to;
+    latencies.reset();
+  }
+}
+
+/** Waits for so many milliseconds, or until the signal, which is no failure. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, { signal }).catch(() => {});
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && (cause.name === "TimeoutError" || errorCode(cause) === "ETIMEDOUT");
+}
