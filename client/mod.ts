@@ -15,11 +15,9 @@
  * @module
  */
 
-export { bench, type BenchOptions } from "./bench/bench.ts";
+export { bench, type BenchInterval, type BenchOptions } from "./bench/bench.ts";
 export type { BenchSummary } from "./bench/result.ts";
-export type { BenchInterval } from "./bench/tally.ts";
 export type { JitterSummary } from "./measure/jitter.ts";
-export type { LatencyRecorder } from "./measure/latency.ts";
 export type { LatencySummary, RttSummary } from "./measure/summary.ts";
 export { connectPing } from "./ping/connect_ping.ts";
 export { ping } from "./ping/ping.ts";

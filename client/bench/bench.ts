@@ -5,10 +5,25 @@
  */
 
 import { type Endpoint, isStream } from "../../lib/transport/mod.ts";
+import { type LatencySummary, latencySummary } from "../measure/summary.ts";
 import type { LoadPlan } from "./load/plan.ts";
 import { runLoad } from "./load/threads.ts";
 import type { BenchSummary } from "./result.ts";
-import { type BenchInterval, BenchTally } from "./tally.ts";
+import { BenchTally, type MeasuredInterval } from "./tally.ts";
+
+/** What came back in a span of time, usually a second. */
+export interface BenchInterval {
+  /** When it began, in milliseconds since 1970. */
+  start: number;
+  /** When it ended, in milliseconds since 1970. */
+  end: number;
+  /** How many messages were answered. */
+  messages: number;
+  /** How many bytes came back. */
+  bytes: number;
+  /** The latencies in microseconds; `null` where nothing was answered. */
+  latency_us: LatencySummary | null;
+}
 
 /** What a load is. All times are in milliseconds. */
 export interface BenchOptions {
@@ -86,6 +101,30 @@ const LEAST = {
  * ```
  */
 export async function bench(endpoint: Endpoint, options: BenchOptions = {}): Promise<BenchSummary> {
+  const { onInterval } = options;
+  return await measure(endpoint, {
+    ...options,
+    onInterval: onInterval && (({ start, end, latencies, bytes }) => {
+      onInterval({ start, end, messages: latencies.count, bytes, latency_us: latencySummary(latencies) });
+    }),
+  });
+}
+
+/** A load whose intervals are wanted with all of their latencies. */
+export interface MeasureOptions extends Omit<BenchOptions, "onInterval"> {
+  /** Told of each second of the measurement, when it is over. */
+  onInterval?: (interval: MeasuredInterval) => void;
+}
+
+/**
+ * Does what {@linkcode bench} does.
+ *
+ * @param endpoint The server.
+ * @param options The load.
+ * @returns What came of it.
+ * @throws What {@linkcode bench} throws.
+ */
+export async function measure(endpoint: Endpoint, options: MeasureOptions): Promise<BenchSummary> {
   const plan = planOf(endpoint, options);
   const threads = Math.min(options.threads ?? 1, plan.connections);
   const tally = new BenchTally(plan, threads, options.onInterval);
@@ -109,7 +148,7 @@ export async function bench(endpoint: Endpoint, options: BenchOptions = {}): Pro
  * @returns All of the load.
  * @throws {RangeError} If a figure is out of range.
  */
-export function planOf(endpoint: Endpoint, options: BenchOptions): LoadPlan {
+export function planOf(endpoint: Endpoint, options: Omit<BenchOptions, "onInterval">): LoadPlan {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = options[name as keyof typeof LEAST] ?? least;
     if (!(value >= least)) throw new RangeError(`${name} is ${value}; it must be at least ${least}`);

@@ -11,7 +11,7 @@ import { ExitCode } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import { isStream } from "../../lib/transport/mod.ts";
 import { formatSize } from "../../lib/units.ts";
-import { bench, planOf } from "./bench.ts";
+import { measure, planOf } from "./bench.ts";
 import { compare, type Pair, ratioLines } from "./compare.ts";
 import { BenchFiles } from "./files.ts";
 import { benchCommand, type BenchCommandLine, parseBenchArgs } from "./options.ts";
@@ -55,7 +55,7 @@ async function benchOnce(
   const progress = new Progress(title, planOf(endpoint, load));
   using _ = showProgress(progress);
   const toFiles = files.beginSeries(endpoint);
-  return await bench(endpoint, {
+  return await measure(endpoint, {
     ...load,
     signal,
     onStart: (start) => {

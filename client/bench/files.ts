@@ -11,7 +11,7 @@ import { HdrLogWriter } from "../measure/hdr_log_writer.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { replaceFile } from "../replace_file.ts";
 import type { ReportSeries } from "../report/series.ts";
-import type { BenchInterval } from "./tally.ts";
+import type { MeasuredInterval } from "./tally.ts";
 
 /** Where what is written, and about whom. */
 export interface BenchFilesOptions {
@@ -71,7 +71,7 @@ export class BenchFiles implements Disposable {
    * @param endpoint The server.
    * @returns Takes an interval. Where the log cannot be written any more, {@linkcode finish} tells.
    */
-  beginSeries(endpoint: Endpoint): (interval: BenchInterval) => void {
+  beginSeries(endpoint: Endpoint): (interval: MeasuredInterval) => void {
     const label = formatEndpoint(endpoint);
     const tag = this.#options.endpoints.length > 1 ? { tag: label } : {};
     const series = this.#series.get(label) ?? { label, latencies: new LatencyRecorder(), intervals: [] };

@@ -10,7 +10,7 @@ import { formatDuration } from "../../lib/units.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import type { LoadPlan } from "./load/plan.ts";
 import { formatByteRate, formatCount } from "./result.ts";
-import type { BenchInterval } from "./tally.ts";
+import type { MeasuredInterval } from "./tally.ts";
 
 /** How often the line is drawn, in milliseconds. */
 const PERIOD = 200;
@@ -52,7 +52,7 @@ export class Progress {
    *
    * @param interval That second.
    */
-  add({ end, latencies, bytes }: BenchInterval): void {
+  add({ end, latencies, bytes }: MeasuredInterval): void {
     this.#now = end;
     this.#latencies.add(latencies);
     this.#bytes += bytes;

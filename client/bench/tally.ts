@@ -12,8 +12,8 @@ import type { LoadReport } from "./load/load.ts";
 import type { LoadPlan } from "./load/plan.ts";
 import type { BenchSummary } from "./result.ts";
 
-/** What a load did in a span of time, usually a second. */
-export interface BenchInterval {
+/** What all threads measured in a span of time, usually a second. */
+export interface MeasuredInterval {
   /** When it began, in milliseconds since 1970. */
   start: number;
   /** When it ended, in milliseconds since 1970. */
@@ -30,7 +30,7 @@ const SHORT_INTERVAL = 500;
 /** Puts together what the threads of a load tell. */
 export class BenchTally {
   #plan: LoadPlan;
-  #onInterval: (interval: BenchInterval) => void;
+  #onInterval: (interval: MeasuredInterval) => void;
   #latencies = new LatencyRecorder();
   #start = 0;
   #measured = 0;
@@ -44,7 +44,7 @@ export class BenchTally {
    * @param threads How many threads report.
    * @param onInterval Told of each second of the measurement, in order, once all threads have reported it.
    */
-  constructor(plan: LoadPlan, threads: number, onInterval: (interval: BenchInterval) => void = () => {}) {
+  constructor(plan: LoadPlan, threads: number, onInterval: (interval: MeasuredInterval) => void = () => {}) {
     this.#plan = plan;
     this.#onInterval = onInterval;
     this.#threads = Array.from({ length: threads }, () => ({ counts: noCounts(), partialBytes: 0, interval: 0 }));
