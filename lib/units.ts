@@ -138,6 +138,24 @@ export function formatSize(bytes: number): string {
   return `${exact ? cut : cut.toFixed(decimals)} ${SIZE_UNITS[unit - 1]}`;
 }
 
+const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/**
+ * Writes a count or a rate for people.
+ *
+ * @param value The number.
+ * @returns A whole number, its thousands apart.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(formatCount(123_456.7), "123,457");
+ * ```
+ */
+export function formatCount(value: number): string {
+  return GROUPED.format(value);
+}
+
 /**
  * Writes how many there are of something.
  *

@@ -10,13 +10,13 @@ import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import { isStream } from "../../lib/transport/mod.ts";
-import { formatSize } from "../../lib/units.ts";
+import { formatCount, formatSize } from "../../lib/units.ts";
 import { measure, planOf } from "./bench.ts";
 import { compare, type Pair, ratioLines } from "./compare.ts";
 import { BenchFiles } from "./files.ts";
 import { benchCommand, type BenchCommandLine, parseBenchArgs } from "./options.ts";
 import { Progress, showProgress } from "./progress.ts";
-import { type BenchSummary, exitCodeOf, formatCount, resultLine, resultLines } from "./result.ts";
+import { type BenchSummary, exitCodeOf, resultLine, resultLines } from "./result.ts";
 
 /**
  * Runs `meari bench`.

@@ -6,10 +6,10 @@
 
 import { StatusLine } from "../../lib/cli/status_line.ts";
 import { textWidth } from "../../lib/cli/text_width.ts";
-import { formatDuration } from "../../lib/units.ts";
+import { formatCount, formatDuration } from "../../lib/units.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import type { LoadPlan } from "./load/plan.ts";
-import { formatByteRate, formatCount } from "./result.ts";
+import { formatByteRate } from "./result.ts";
 import type { MeasuredInterval } from "./tally.ts";
 
 /** How often the line is drawn, in milliseconds. */

@@ -5,7 +5,7 @@
  */
 
 import { ExitCode } from "../../lib/errors.ts";
-import { formatDuration, formatSize } from "../../lib/units.ts";
+import { formatCount, formatDuration, formatSize } from "../../lib/units.ts";
 import type { LatencySummary } from "../measure/summary.ts";
 
 /** The result of a load, as `--json` prints it. */
@@ -50,19 +50,6 @@ export function exitCodeOf({ messages, lost, duplicate, refused, errors }: Bench
   if (messages === 0 && refused > 0) return ExitCode.failed;
   const broken = Object.values(errors).reduce((total, count) => total + count, 0) - refused;
   return lost + duplicate + broken > 0 ? ExitCode.mismatch : refused > 0 ? ExitCode.failed : ExitCode.ok;
-}
-
-/** Thousands apart. */
-const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-
-/**
- * Writes a count or a rate for people.
- *
- * @param value The number.
- * @returns Text such as `123,457`.
- */
-export function formatCount(value: number): string {
-  return GROUPED.format(value);
 }
 
 /**

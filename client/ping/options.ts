@@ -15,15 +15,12 @@ import {
   type Values,
 } from "../../lib/cli/command_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
-import { isDatagram } from "../../lib/transport/mod.ts";
+import { isDatagram, LARGEST_UDP_PAYLOAD } from "../../lib/transport/mod.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout } from "../options.ts";
 import { HEADER_BYTES } from "./probe.ts";
 import type { SweepRange } from "./sweep.ts";
-
-/** The most bytes that a UDP datagram over IPv4 carries: 65,535 less the headers of IP (RFC 791) and UDP (RFC 768). */
-const LARGEST_UDP_PAYLOAD = 65_507;
 
 const options = {
   udp: flag({ group: "Where", short: "u", help: "UDP for an endpoint without a transport" }),

@@ -13,7 +13,8 @@ import { chartData } from "./chart_data.ts";
 import { drawCharts } from "./charts.js";
 import { type ReportSeries, spanOf } from "./series.ts";
 import { SERIES_COLORS, STYLE } from "./style.ts";
-import { groupDigits, summaryTable } from "./table.ts";
+import { summaryTable } from "./table.ts";
+import { formatCount } from "../../lib/units.ts";
 
 /**
  * Writes a report as one HTML page that loads nothing from anywhere.
@@ -50,7 +51,7 @@ ${STYLE}
 <body>
 <header>
 <h1>Latency report</h1>
-<p>${series.length} series, ${groupDigits(messages)} messages${when}</p>
+<p>${series.length} series, ${formatCount(messages)} messages${when}</p>
 </header>
 <section class="table" tabindex="0" aria-label="Summary">
 <table>

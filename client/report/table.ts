@@ -5,21 +5,9 @@
  */
 
 import { padEnd, textWidth } from "../../lib/cli/text_width.ts";
-import { formatDuration } from "../../lib/units.ts";
+import { formatCount, formatDuration } from "../../lib/units.ts";
 import { latencySummary } from "../measure/summary.ts";
 import { type ReportSeries, shownLabels, spanOf } from "./series.ts";
-
-const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-
-/**
- * Writes a count for people.
- *
- * @param count The count.
- * @returns Text such as `123,457`.
- */
-export function groupDigits(count: number): string {
-  return GROUPED.format(count);
-}
 
 /**
  * Sums up the series of a report in a table.
@@ -33,10 +21,10 @@ export function summaryTable(series: readonly ReportSeries[]): string[][] {
   const labels = shownLabels(series);
   const rows = series.map(({ latencies, intervals }, index) => {
     const { start, end } = spanOf(intervals);
-    const rate = end > start ? groupDigits(latencies.count / (end - start) * 1000) : "–";
+    const rate = end > start ? formatCount(latencies.count / (end - start) * 1000) : "–";
     const times = Object.values(latencySummary(latencies) ?? {}) as number[];
     const cells = times.length > 0 ? times.map((us) => formatDuration(us / 1000)) : Array(9).fill("–");
-    return [labels[index]!, groupDigits(latencies.count), rate, ...cells];
+    return [labels[index]!, formatCount(latencies.count), rate, ...cells];
   });
   return [head, ...rows];
 }
