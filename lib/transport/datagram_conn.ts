@@ -10,6 +10,7 @@ import type { Address, DatagramSocket, MessageConn } from "./types.ts";
 export class DatagramConn implements MessageConn {
   readonly remoteAddr: Address;
   #socket: DatagramSocket;
+  #isPeer: (from: Address) => boolean;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -18,10 +19,12 @@ export class DatagramConn implements MessageConn {
    *
    * @param socket The socket, which {@linkcode close} closes.
    * @param peer The peer's address.
+   * @param isPeer Tells whether a datagram is the peer's; others are passed over.
    */
-  constructor(socket: DatagramSocket, peer: Address) {
+  constructor(socket: DatagramSocket, peer: Address, isPeer: (from: Address) => boolean) {
     this.#socket = socket;
     this.remoteAddr = peer;
+    this.#isPeer = isPeer;
   }
 
   get localAddr(): Address {
@@ -45,11 +48,5 @@ export class DatagramConn implements MessageConn {
 
   close(): void {
     this.#socket.close();
-  }
-
-  /** A server that is bound to every address may answer from another one than it was asked at, but from the same port. */
-  #isPeer(from: Address): boolean {
-    const peer = this.remoteAddr;
-    return "port" in from && "port" in peer ? from.port === peer.port : "path" in from && "path" in peer;
   }
 }

@@ -6,10 +6,10 @@
 
 import { MeariError } from "../errors.ts";
 import { tcp } from "./tcp.ts";
-import type { Endpoint, Transport } from "./types.ts";
+import type { Endpoint, EndpointOption, EndpointOptions, Side, Transport } from "./types.ts";
 import { udp } from "./udp.ts";
-import { unix } from "./unix.ts";
-import { unixgram } from "./unixgram.ts";
+import { unixgram } from "./unix/datagram.ts";
+import { unix } from "./unix/stream.ts";
 
 /** The transports there are, by the name that stands in front of an endpoint. */
 export const transports: ReadonlyMap<string, Transport> = new Map<string, Transport>([
@@ -50,4 +50,43 @@ export function isStream(endpoint: Endpoint): boolean {
  */
 export function isDatagram(endpoint: Endpoint): boolean {
   return transportOf(endpoint).kind === "datagram";
+}
+
+/**
+ * The options that the endpoints of a transport may carry.
+ *
+ * @param transport A row of the table.
+ * @param side What the endpoint is for.
+ * @returns The options by name; none where it has none.
+ */
+export function optionsOf(transport: Transport, side: Side): EndpointOptions {
+  return (side === "listen" ? transport.listenOptions : transport.connectOptions) ?? {};
+}
+
+/** An option of endpoints, and which endpoints have it. */
+export interface ListedOption {
+  /** Its name. */
+  name: string;
+  /** What it is. */
+  option: EndpointOption;
+  /** The names of the transports whose endpoints may carry it. */
+  transports: string[];
+}
+
+/**
+ * Lists the options of all transports, for the help. An option that several transports share is listed once.
+ *
+ * @param side What the endpoints are for.
+ * @returns The options, in the order of the table.
+ */
+export function listOptions(side: Side): ListedOption[] {
+  const listed: ListedOption[] = [];
+  for (const [transport, row] of transports) {
+    for (const [name, option] of Object.entries(optionsOf(row, side))) {
+      const known = listed.find((each) => each.name === name && each.option === option);
+      if (known) known.transports.push(transport);
+      else listed.push({ name, option, transports: [transport] });
+    }
+  }
+  return listed;
 }

@@ -112,15 +112,17 @@ export interface DatagramSocket {
    * Waits for the next datagram.
    *
    * @param buffer Where to put it; what does not fit is lost.
-   * @returns The datagram, a view of `buffer`, and who sent it.
+   * @returns The datagram, a view of `buffer`, and who sent it. A sender whose path is `null` cannot be answered: it has
+   * none, or one that is not UTF-8, and of such a one's datagram only that it came can be told, not what is in it.
    */
   receive(buffer: Uint8Array): Promise<[Uint8Array, Address]>;
   /**
-   * Sends one datagram.
+   * Sends one datagram. No peer holds up others: where one does not read, its datagrams are lost.
    *
-   * @param bytes The datagram.
+   * @param bytes The datagram, which the caller may change afterwards.
    * @param to Who gets it.
    * @returns How many bytes were sent.
+   * @throws An error with the code `EAGAIN` where the peer does not read and it is known at once that this one is lost.
    */
   send(bytes: Uint8Array, to: Address): Promise<number>;
   /** Frees the socket. A pending receive fails. */
@@ -162,6 +164,9 @@ export type EndpointOptions = Readonly<Record<string, EndpointOption>>;
 export type EndpointValues<O extends EndpointOptions> = {
   readonly [Name in keyof O]?: O[Name] extends EndpointOption<infer T> ? T : never;
 };
+
+/** What an endpoint is for. */
+export type Side = "listen" | "connect";
 
 /** What all transports have. */
 export interface TransportBase {

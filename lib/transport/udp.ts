@@ -22,14 +22,19 @@ export const udp: DatagramTransport = {
 /**
  * The socket is of the family of the server's address. A name is looked up once, here, because Deno looks it up again for
  * each datagram otherwise; of several addresses an IPv4 one is preferred, as a datagram cannot find out which of them is
- * served.
+ * served. A server that is bound to every address may answer from another one than it was asked at, but from the same port.
+ *
+ * A port at which nobody listens goes unnoticed: Linux tells an ICMP refusal only to a socket that is connected (connect(2)),
+ * which Deno's is not.
  */
 async function connect(endpoint: InetEndpoint, { timeout, signal }: Bounds): Promise<MessageConn> {
   const bound = AbortSignal.timeout(timeout);
   const addresses = await addressesOf(endpoint.host, signal ? AbortSignal.any([bound, signal]) : bound);
   const hostname = addresses.find((address) => !address.includes(":")) ?? addresses[0]!;
   const socket = bind(hostname.includes(":") ? "::" : "0.0.0.0", 0);
-  return new DatagramConn(socket, { transport: "udp", hostname, port: endpoint.port });
+  return new DatagramConn(socket, { transport: "udp", hostname, port: endpoint.port }, (from) => {
+    return "port" in from && from.port === endpoint.port;
+  });
 }
 
 function bind(hostname: string, port: number): DatagramSocket {

@@ -1,0 +1,116 @@
+/**
+ * Sends datagrams of a Unix socket that Deno has bound, without waiting.
+ *
+ * Deno's own `send` waits for ever for a peer that does not read, cannot be told to stop, and receives nothing meanwhile.
+ * Another socket could not send in its place: a peer that is connected (connect(2)) takes datagrams of that one socket
+ * only. So the socket's own descriptor is found, and used beside Deno.
+ *
+ * @module
+ */
+
+import { lastError, type Libc, LINUX, openLibc } from "./libc.ts";
+import { SockaddrUn } from "./sockaddr_un.ts";
+
+/** Linux's folder of the descriptors that a process has. */
+const DESCRIPTORS = "/proc/self/fd";
+
+/** Sends datagrams of a Unix socket that Deno has bound. */
+export class DatagramSender {
+  #libc: Libc;
+  #fd: number;
+  #to = new SockaddrUn();
+  #closed = false;
+
+  private constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.#fd = fd;
+  }
+
+  /**
+   * Lets Deno bind a socket, and finds its descriptor.
+   *
+   * @param path The path that it is bound to.
+   * @param bind Binds it.
+   * @returns What was bound, and its sender where there can be one: on Linux, with the permissions to use FFI and to read
+   * `/proc/self/fd`.
+   * @throws What `bind` throws.
+   */
+  static bind<T>(path: string, bind: () => T): { bound: T; sender?: DatagramSender } {
+    // Without the permission it is not asked for.
+    const mayList = Deno.permissions.querySync({ name: "read", path: DESCRIPTORS }).state === "granted";
+    const libc = mayList ? openLibc() : undefined;
+    let bound: T;
+    let fd: number | undefined;
+    try {
+      const before = libc && descriptorsOf(libc, path);
+      bound = bind();
+      if (before) fd = descriptorsOf(libc, path)?.find((fd) => !before.includes(fd));
+    } catch (error) {
+      libc?.close();
+      throw error;
+    }
+    if (libc && fd !== undefined) return { bound, sender: new DatagramSender(libc, fd) };
+    libc?.close();
+    return { bound };
+  }
+
+  /**
+   * Sends a datagram.
+   *
+   * @param bytes The datagram.
+   * @param path The path of the peer's socket, or the name of an abstract one behind a zero byte.
+   * @returns How many bytes were sent, or `undefined` where nothing can be sent to that peer now.
+   * @throws An error with the system's code, such as `ECONNREFUSED`.
+   */
+  send(bytes: Uint8Array, path: string): number | undefined {
+    this.#assertOpen();
+    this.#to.path = path;
+    const { bytes: to, length } = this.#to;
+    // Deno's type asks for a buffer that no other thread shares.
+    const buffer = bytes as Uint8Array<ArrayBuffer>;
+    const sent = this.#libc.symbols.sendto(this.#fd, buffer, BigInt(bytes.length), LINUX.MSG_DONTWAIT, to, length[0]!);
+    if (sent >= 0) return sent;
+    const error = lastError(this.#libc, "sendto");
+    if (error.code === "EAGAIN") return undefined;
+    throw error;
+  }
+
+  /**
+   * Tells whether what peers have not read takes all that may wait of this socket's, so that it can send to nobody.
+   *
+   * @returns Whether it is clogged.
+   */
+  isClogged(): boolean {
+    this.#assertOpen();
+    const { ioctl, getsockopt } = this.#libc.symbols;
+    const [waiting, limit, size] = [new Int32Array(1), new Int32Array(1), new Uint32Array([4])];
+    return ioctl(this.#fd, LINUX.TIOCOUTQ, waiting) === 0 &&
+      getsockopt(this.#fd, LINUX.SOL_SOCKET, LINUX.SO_SNDBUF, limit, size) === 0 &&
+      waiting[0]! >= limit[0]!;
+  }
+
+  /** Ends its use of the descriptor. To be called before Deno's socket is closed: the number may soon be another's. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#libc.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Deno.errors.BadResource("the socket is closed");
+  }
+}
+
+/** The descriptors of the sockets that are bound to a path, and to its file or to one that is no longer there. */
+function descriptorsOf(libc: Libc, path: string): number[] | undefined {
+  const name = new SockaddrUn();
+  const isBound = (fd: number) => {
+    name.length[0] = name.bytes.length;
+    return libc.symbols.getsockname(fd, name.bytes, name.length) === 0 && name.path === path;
+  };
+  try {
+    return [...Deno.readDirSync(DESCRIPTORS)].map(({ name }) => Number(name)).filter(isBound);
+  } catch {
+    return undefined;
+  }
+}
