@@ -5,9 +5,10 @@
  */
 
 import { UsageError } from "./errors.ts";
+import { escapeControls } from "./escape.ts";
 import { formatHostPort } from "./transport/address.ts";
-import { transports } from "./transport/table.ts";
-import type { Endpoint, EndpointOptions, EndpointValue } from "./transport/types.ts";
+import { optionsOf, transports } from "./transport/table.ts";
+import type { Endpoint, EndpointOptions, EndpointValue, Side } from "./transport/types.ts";
 
 export type { Endpoint, InetEndpoint, UnixEndpoint } from "./transport/types.ts";
 
@@ -22,7 +23,7 @@ export interface EndpointDefaults {
   /** The options that may stand behind `?`, besides those of the transport. Default: none. */
   options?: EndpointOptions;
   /** What the endpoint is for, which decides the options of the transport. Default: `connect`. */
-  side?: "listen" | "connect";
+  side?: Side;
 }
 
 /** Where both programs meet if nothing else is said: the seed's address. */
@@ -49,7 +50,7 @@ export const DEFAULT_PORT = 65456;
  * ```
  */
 export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): Endpoint {
-  const fail = (why: string) => new UsageError(`"${text}" is not an endpoint: ${why}`);
+  const fail = (why: string) => new UsageError(escapeControls(`"${text}" is not an endpoint: ${why}`));
   const mark = text.indexOf("?");
   const place = mark < 0 ? text : text.slice(0, mark);
 
@@ -58,10 +59,7 @@ export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): En
   const transport = name ?? defaults.transport ?? "tcp";
   const row = transports.get(transport);
   if (row === undefined) throw fail(`there is no transport "${name}"; there are ${[...transports.keys()].join(", ")}`);
-  const allowed = {
-    ...(defaults.side === "listen" ? row.listenOptions : row.connectOptions),
-    ...defaults.options,
-  };
+  const allowed = { ...optionsOf(row, defaults.side ?? "connect"), ...defaults.options };
   const options = mark < 0 ? {} : { options: parseOptions(text.slice(mark + 1), allowed, fail) };
   const rest = scheme ? place.slice(scheme[0].length).replace(/^\/\//, "") : place;
 
@@ -84,7 +82,7 @@ export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): En
   if (bracketed !== undefined && !/^[0-9a-f:.]+(%[\w.-]+)?$/i.test(bracketed)) {
     throw fail("what stands in brackets is not an IPv6 address");
   }
-  if (/[\s/@\\]/.test(written)) throw fail(`"${written}" is not a host name`);
+  if (/[\s/@\\]/.test(written) || written.search(UNSAFE) >= 0) throw fail(`"${written}" is not a host name`);
   if (name === undefined && digits === undefined && /^\d+$/.test(written)) {
     throw fail(`for port ${written} of the default host write :${written}`);
   }
@@ -98,7 +96,8 @@ export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): En
 }
 
 /**
- * Writes an endpoint so that {@linkcode parseEndpoint} reads it back.
+ * Writes an endpoint so that {@linkcode parseEndpoint} reads it back, and so that it can be shown anywhere: what a terminal
+ * acts on or does not show is percent-encoded.
  *
  * @param endpoint The endpoint.
  * @returns Text such as `tcp://[::1]:65456`.
@@ -107,15 +106,17 @@ export function parseEndpoint(text: string, defaults: EndpointDefaults = {}): En
  * ```ts
  * import { assertEquals } from "@std/assert";
  * assertEquals(formatEndpoint({ transport: "tcp", host: "::1", port: 7 }), "tcp://[::1]:7");
+ * assertEquals(formatEndpoint({ transport: "unix", path: "/tmp/a\nb" }), "unix:///tmp/a%0Ab");
  * ```
  */
 export function formatEndpoint(endpoint: Endpoint): string {
   const place = "path" in endpoint
-    ? `${endpoint.transport}://${endpoint.path.replace(/[%?]/g, encodeURIComponent)}`
-    : `${endpoint.transport}://${formatHostPort(endpoint.host, endpoint.port)}`;
+    ? endpoint.path.replace(/[%?]/g, encodeURIComponent)
+    : formatHostPort(endpoint.host, endpoint.port);
   const query = Object.entries(endpoint.options ?? {})
     .map(([key, value]) => value === true ? key : `${key}=${encodeURIComponent(value)}`).join("&");
-  return query === "" ? place : `${place}?${query}`;
+  const text = `${endpoint.transport}://${place}`.replace(UNSAFE, encodeURIComponent);
+  return query === "" ? text : `${text}?${query}`;
 }
 
 /**
@@ -127,9 +128,14 @@ export function formatEndpoint(endpoint: Endpoint): string {
  */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (!(port <= 65535)) throw new UsageError(`"${text}" is not a port; a port is a number from 0 to 65535`);
+  if (!(port <= 65535)) {
+    throw new UsageError(`"${escapeControls(text)}" is not a port; a port is a number from 0 to 65535`);
+  }
   return port;
 }
+
+/** Control characters, line and paragraph separators, and all that is not seen or turns the direction of others. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Paths may follow without slashes: `unix:relative.sock`. */
 const PATH_SCHEME = new RegExp(

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
+import { escapeControls } from "../../lib/escape.ts";
 import type { EndpointOptions } from "../../lib/transport/mod.ts";
 
 const ALLOWED: EndpointOptions = {
@@ -36,6 +37,53 @@ Deno.test("formatEndpoint() writes what parseEndpoint() reads back when the endp
     }),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("formatEndpoint() writes nothing that a terminal acts on or hides when the endpoint is any", () => {
+  const path = fc.string({ unit: fc.constantFrom("a", "/", "%", "\n", "\x1b", "\x9b", "\u202e", "\u{e0041}", "메") });
+  const hostile = fc.oneof(
+    path.filter((path) => path !== "").map((path) => ({ transport: "unix", path })),
+    path.map((host) => ({ transport: "tcp", host, port: 7 })),
+  );
+  fc.assert(
+    fc.property(fc.oneof(endpoints, hostile), (endpoint) => {
+      const text = formatEndpoint(endpoint);
+      assertEquals(escapeControls(text), text);
+      assertEquals(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), false);
+      if ("path" in endpoint) assertEquals(parseEndpoint(text, { options: ALLOWED }), endpoint);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("formatEndpoint() percent-encodes what would forge or hide output when it is in a path", () => {
+  const texts: [path: string, text: string][] = [
+    ["/x\n> client 10.0.0.9:1 said quit", "unix:///x%0A> client 10.0.0.9:1 said quit"],
+    ["/\x1b]0;PWN\x07\x7f\x9b", "unix:///%1B]0;PWN%07%7F%C2%9B"],
+    ["/\u202e\u2066\u200e\u061c", "unix:///%E2%80%AE%E2%81%A6%E2%80%8E%D8%9C"],
+    ["/\u200b\u2060\ufeff\u00ad\u3164", "unix:///%E2%80%8B%E2%81%A0%EF%BB%BF%C2%AD%E3%85%A4"],
+    ["/\u2028\u2029\u{e0041}", "unix:///%E2%80%A8%E2%80%A9%F3%A0%81%81"],
+    ["/메아리 é.sock", "unix:///메아리 é.sock"],
+  ];
+  for (const [path, text] of texts) {
+    assertEquals(formatEndpoint({ transport: "unix", path }), text);
+    assertEquals(parseEndpoint(text), { transport: "unix", path });
+  }
+});
+
+Deno.test("parseEndpoint() escapes what it repeats when it throws", () => {
+  const hostile = "\x1b[2J\n\u202e";
+  for (const text of [`own${hostile}://a:7`, `a${hostile}:7`, `:7?x${hostile}`, `:7${hostile}`, `unix://%${hostile}`]) {
+    const { message } = assertThrows(() => parseEndpoint(text), UsageError);
+    assertEquals(escapeControls(message), message);
+    assertEquals(message.includes("\\x1b"), true);
+  }
+});
+
+Deno.test("parseEndpoint() refuses a host when it has characters that are not seen", () => {
+  for (const host of ["a\u200bb", "a\x07b", "\u202eb"]) {
+    assertThrows(() => parseEndpoint(`tcp://${host}:7`), UsageError, "is not a host name");
+  }
 });
 
 Deno.test("parseEndpoint() returns an endpoint that keeps its meaning or throws a UsageError when given any text", () => {
