@@ -5,7 +5,7 @@
  */
 
 import { errorCode } from "../errors.ts";
-import { addressesOf } from "./host.ts";
+import { addressesOf, connectToFirst } from "./host.ts";
 import type { Bounds, InetEndpoint, Listener, StreamConn, StreamTransport } from "./types.ts";
 
 /** Byte streams over TCP. */
@@ -42,21 +42,21 @@ function listen(endpoint: InetEndpoint): Listener<StreamConn> {
   };
 }
 
-/** Where a name stands for several addresses they are tried in turn: Deno itself tries only the first. */
+/** How long an address of a host is tried alone, in milliseconds (RFC 8305 section 8). */
+const ATTEMPT_DELAY = 250;
+
+/** Deno itself tries only the first of a name's addresses. */
 async function connect(endpoint: InetEndpoint, bounds: Bounds): Promise<StreamConn> {
   const timeout = AbortSignal.timeout(bounds.timeout);
   const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;
   const addresses = await addressesOf(endpoint.host, signal);
-  let failure: unknown;
-  for (const hostname of addresses) {
-    try {
-      return withoutNagle(await Deno.connect({ hostname, port: endpoint.port, signal }));
-    } catch (error) {
-      signal.throwIfAborted();
-      failure = error;
-    }
-  }
-  throw failure;
+  const share = Math.min(ATTEMPT_DELAY, bounds.timeout / addresses.length);
+  return await connectToFirst(
+    addresses,
+    share,
+    signal,
+    async (hostname, signal) => withoutNagle(await Deno.connect({ hostname, port: endpoint.port, signal })),
+  );
 }
 
 function withoutNagle(conn: Deno.TcpConn): Deno.TcpConn {
