@@ -5,7 +5,7 @@
  */
 
 import { formatEndpoint } from "../endpoint.ts";
-import { describeCause, MeariError } from "../errors.ts";
+import { describeCause, errorCode, MeariError } from "../errors.ts";
 import { formatDuration } from "../units.ts";
 import { transportOf } from "./table.ts";
 import type { Address, Bounds, DatagramSocket, Endpoint, Listener, MessageConn, StreamConn } from "./types.ts";
@@ -67,6 +67,49 @@ export async function listen(endpoint: Endpoint): Promise<Listening> {
 }
 
 /**
+ * Closes what listens at an endpoint.
+ *
+ * @param listening What {@linkcode listen} has returned.
+ */
+export function closeListening(listening: Listening): void {
+  if (listening.kind === "datagram") listening.socket.close();
+  else listening.listener.close();
+}
+
+/** How often {@linkcode listenTogether} tries to find a port that is free for all. */
+const MOST_PORTS = 20;
+
+/**
+ * Listens at several endpoints. Those that ask for port 0 get one port in common: a server whose TCP and UDP have different
+ * ones is two servers to its clients.
+ *
+ * @param endpoints Where, in this order.
+ * @returns What listens at each of them.
+ * @throws {EndpointError} If it cannot listen at one of them; then it listens at none.
+ */
+export async function listenTogether(endpoints: readonly Endpoint[]): Promise<Listening[]> {
+  for (let left = MOST_PORTS - 1;; left--) {
+    const opened: Listening[] = [];
+    let port = 0;
+    try {
+      for (const endpoint of endpoints) {
+        const asksForAny = "port" in endpoint && endpoint.port === 0;
+        const listening = await listen(asksForAny ? { ...endpoint, port } : endpoint);
+        opened.push(listening);
+        if (asksForAny && "port" in listening.endpoint) port = listening.endpoint.port;
+      }
+      return opened;
+    } catch (error) {
+      opened.forEach(closeListening);
+      // The port that the kernel has chosen for one of them may be another program's for the next.
+      const isTaken = error instanceof EndpointError && errorCode(error.cause) === "EADDRINUSE" &&
+        "port" in error.endpoint && error.endpoint.port === port && port !== 0;
+      if (!isTaken || left === 0) throw error;
+    }
+  }
+}
+
+/**
  * Connects a byte stream.
  *
  * @param endpoint An endpoint of a transport of streams.
@@ -118,6 +161,7 @@ async function explained<T>(
   open: () => Promise<T>,
   bounds?: Bounds,
 ): Promise<T> {
+  bounds?.signal?.throwIfAborted();
   try {
     return await open();
   } catch (error) {
