@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../lib/endpoint.ts";
+import type { StreamConn } from "../../lib/transport/mod.ts";
 import { equals } from "@std/bytes/equals";
 import { assert, assertEquals } from "@std/assert";
 
@@ -10,12 +11,12 @@ export async function connect(endpoint: Endpoint | undefined): Promise<Deno.TcpC
 }
 
 /** Writes all of the bytes. */
-export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function writeAll(conn: Pick<StreamConn, "write">, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
 }
 
 /** Reads so many bytes, or up to the end where that comes first. */
-export async function readBytes(conn: Deno.Conn, length: number): Promise<Uint8Array> {
+export async function readBytes(conn: Pick<StreamConn, "read">, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
@@ -27,7 +28,7 @@ export async function readBytes(conn: Deno.Conn, length: number): Promise<Uint8A
 }
 
 /** Reads up to the end of the stream. */
-export async function readToEnd(conn: Deno.Conn): Promise<Uint8Array> {
+export async function readToEnd(conn: Pick<StreamConn, "read">): Promise<Uint8Array> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const buffer = new Uint8Array(64 * 1024);
   for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
@@ -37,7 +38,7 @@ export async function readToEnd(conn: Deno.Conn): Promise<Uint8Array> {
 }
 
 /** Sends bytes and checks that just they come back. */
-export async function assertEchoes(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+export async function assertEchoes(conn: Pick<StreamConn, "read" | "write">, bytes: Uint8Array): Promise<void> {
   const [echo] = await Promise.all([readBytes(conn, bytes.length), writeAll(conn, bytes)]);
   assertSameBytes(echo, bytes);
 }
