@@ -7,7 +7,7 @@
 import { bold, red, setColorEnabled } from "@std/fmt/colors";
 import type { Command } from "./command_line.ts";
 import { escapeControls } from "../escape.ts";
-import { describeCause, ExitCode, MeariError, UsageError } from "../errors.ts";
+import { describeCause, errorCode, ExitCode, MeariError, UsageError } from "../errors.ts";
 import { formatHelp } from "./help.ts";
 import { OutputClosed, printLine } from "./output.ts";
 import { versionLine } from "../version.ts";
@@ -102,10 +102,26 @@ export function onStopSignal(onStop: (count: number) => void): Disposable {
     last = now;
     onStop(++count);
   };
+  checkSpareDescriptors();
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
   return {
     [Symbol.dispose]() {
       for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, listener);
     },
   };
+}
+
+/** Deno takes two file descriptors for its first signal listener, and panics where there are none. */
+function checkSpareDescriptors(): void {
+  if (Deno.build.os === "windows") return;
+  const files: Deno.FsFile[] = [];
+  try {
+    for (let i = 0; i < 2; i++) files.push(Deno.openSync("/dev/null"));
+  } catch (error) {
+    if (["EMFILE", "ENFILE"].includes(errorCode(error) ?? "")) {
+      throw new MeariError(`cannot wait for signals: ${describeCause(error)}; "ulimit -n" shows how many there may be`);
+    }
+  } finally {
+    for (const file of files) file.close();
+  }
 }
