@@ -343,7 +343,8 @@ bounded("bench() says once that a server of datagrams has gone", async () => {
   const serving = serve();
   const result = await load({ transport: "unixgram", path }, { duration: 60_000, wait: 60_000, depth: 2 });
   await serving;
-  assertEquals(result.messages, 10);
+  // The last answer may be on its way when the next message finds nobody.
+  assert(result.messages === 9 || result.messages === 10, `${result.messages} answers`);
   const errors = { "cannot send: connection refused": 1 };
   assertEquals(faults(result), { ...WELL, lost: result.lost, refused: 1, errors, exitCode: 3 });
   assertGreaterOrEqual(result.lost, 1);
