@@ -152,6 +152,8 @@ export class DatagramLink implements Link {
     while (!this.#over) {
       try {
         const datagram = await this.#conn.receive(buffer);
+        // What was still in flight has been counted.
+        if (this.#over) return;
         if (datagram === null) return this.cut(CLOSED);
         this.#take(datagram);
       } catch (error) {
