@@ -54,6 +54,10 @@ declare module "@std/cli/parse-args" {
   ): Record<string, unknown> & { _: (string | number)[] };
 }
 
+declare module "@std/encoding/base64" {
+  export function encodeBase64(data: ArrayBuffer | Uint8Array | string): string;
+}
+
 declare module "@std/fmt/colors" {
   export function setColorEnabled(enabled: boolean): void;
   export function bold(text: string): string;

@@ -1,5 +1,6 @@
 /**
- * What happens in a server, as typed events. What a person or a log collector sees are views of them.
+ * What happens in a server, as typed events, and those who want to know. What a person or a log collector sees are views
+ * of them.
  *
  * @module
  */
@@ -7,6 +8,7 @@
 import type { Endpoint } from "../lib/endpoint.ts";
 import type { Ending } from "../lib/cli/messages.ts";
 import type { Address } from "../lib/transport/mod.ts";
+import type { DatagramRefusal } from "./guard/datagram_guard.ts";
 
 /** An endpoint is being served. */
 export interface ListeningEvent {
@@ -44,16 +46,6 @@ export interface EchoedEvent {
   offset: number;
 }
 
-/** Messages were echoed that no event told of, because of the limit on such events. */
-export interface UnshownEvent {
-  /** Which event it is. */
-  type: "unshown";
-  /** How many messages. */
-  messages: number;
-  /** How many bytes. */
-  bytes: number;
-}
-
 /** A connection has ended. */
 export interface DisconnectedEvent {
   /** Which event it is. */
@@ -72,6 +64,18 @@ export interface DisconnectedEvent {
   bytes: number;
   /** How long it lasted, in milliseconds. */
   duration: number;
+}
+
+/** Something was not served, on purpose. */
+export interface RefusedEvent {
+  /** Which event it is. */
+  type: "refused";
+  /** Where it happened. */
+  endpoint: Endpoint;
+  /** Who is on the other side, as the datagram says. */
+  peer: Address;
+  /** Why. */
+  reason: DatagramRefusal;
 }
 
 /** An operation failed that the server survives. */
@@ -110,8 +114,16 @@ export interface Summary {
   messages: number;
   /** How many bytes. */
   bytes: number;
+  /** How many datagrams were not answered, by reason. */
+  refused: Readonly<Partial<Record<DatagramRefusal, number>>>;
   /** How long it ran, in milliseconds. */
   duration: number;
+}
+
+/** How a server stands. */
+export interface Snapshot extends Summary {
+  /** How many connections are open. */
+  open: number;
 }
 
 /** Anything that happens in a server. */
@@ -119,8 +131,65 @@ export type ServerEvent =
   | ListeningEvent
   | ConnectedEvent
   | EchoedEvent
-  | UnshownEvent
+  | RefusedEvent
   | DisconnectedEvent
   | FailedEvent
   | StoppingEvent
   | StoppedEvent;
+
+/** Told of what happens. It must not wait for anything: whoever serves waits for it. */
+export type Subscriber = (event: ServerEvent) => void;
+
+/** The name of a kind of event. */
+export type EventType = ServerEvent["type"];
+
+interface Subscription {
+  subscriber: Subscriber;
+  types: readonly EventType[] | undefined;
+}
+
+/** Those who want to know what happens in a server, by what they want to know. */
+export class Subscribers {
+  #all: readonly Subscription[] = [];
+  #wantsEchoed = false;
+
+  /** Whether anybody wants to know of each message: else nothing is made for it. */
+  get wantsEchoed(): boolean {
+    return this.#wantsEchoed;
+  }
+
+  /**
+   * Adds one.
+   *
+   * @param subscriber Told of what happens.
+   * @param types The kinds of event to tell it of. Default: all.
+   * @returns Removes it.
+   */
+  add(subscriber: Subscriber, types?: readonly EventType[]): () => void {
+    const entry = { subscriber, types };
+    this.#change([...this.#all, entry]);
+    return () => this.#change(this.#all.filter((each) => each !== entry));
+  }
+
+  /**
+   * Tells all who want to know. What one of them throws is reported as an uncaught exception is (HTML Standard, "report
+   * an exception"), and disturbs neither the others nor what is served.
+   *
+   * @param event What has happened.
+   */
+  tell(event: ServerEvent): void {
+    for (const { subscriber, types } of this.#all) {
+      if (types !== undefined && !types.includes(event.type)) continue;
+      try {
+        subscriber(event);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+
+  #change(all: readonly Subscription[]): void {
+    this.#all = all;
+    this.#wantsEchoed = all.some(({ types }) => types === undefined || types.includes("echoed"));
+  }
+}

@@ -8,14 +8,12 @@ import { ExitCode, MeariError } from "../lib/errors.ts";
 import { LineWriter } from "../lib/cli/line_writer.ts";
 import { detectLanguage, messages } from "../lib/cli/messages.ts";
 import { outputSink } from "../lib/cli/output.ts";
-import { answerCommon, onStopSignal, printError, runProgram } from "../lib/cli/program.ts";
-import { adviceFor } from "./advice.ts";
-import type { ServerEvent } from "./events.ts";
-import { jsonLine } from "./views/json_log.ts";
-import { MessageTexts } from "./views/message_texts.ts";
+import { answerCommon, errorLine, onStopSignal, runProgram, STOP_SIGNALS } from "../lib/cli/program.ts";
 import { isDatagram } from "../lib/transport/mod.ts";
+import { adviceFor } from "./advice.ts";
 import { parseServerArgs, serverCommand } from "./options.ts";
-import { startServer } from "./server.ts";
+import { Server } from "./server.ts";
+import { jsonLine, jsonLog } from "./views/json_log.ts";
 import { textLog } from "./views/text_log.ts";
 
 const NAME = serverCommand.name;
@@ -27,40 +25,35 @@ async function main(args: readonly string[]): Promise<number> {
   if (answerCommon(serverCommand, options)) return ExitCode.ok;
 
   const words = messages[options.lang ?? detectLanguage((name) => Deno.env.get(name))];
+  const json = options.log === "json";
+  const errors = new LineWriter(Deno.stderr, { describeLost: words.linesLost, onFailure: () => {} });
+  const writeError = (line: string) => errors.write(errorLine(NAME, line));
   const output = new LineWriter(outputSink, {
-    describeLost: words.linesLost,
-    onFailure: (cause) => printError(NAME, `cannot write the log: ${cause}; serving goes on without it`),
+    describeLost: json ? (lines) => jsonLine("lost", { lines }) : words.linesLost,
+    onFailure: (cause) => writeError(`cannot write the log: ${cause}; serving goes on without it`),
   });
-  const texts = new MessageTexts();
-  const writeError = (line: string) => printError(NAME, line);
+  const write = (line: string) => output.write(line);
   const detail = options.trace ? "trace" : options.verbose ? "verbose" : "normal";
-  const view = options.log === "json"
-    ? (event: ServerEvent) => output.write(jsonLine(event, new Date(), texts))
-    : textLog({
-      messages: words,
-      datagramsOnly: options.endpoints.every(isDatagram),
-      detail,
-      write: options.quiet ? () => {} : (line) => output.write(line),
-      writeError,
-    });
-  const starting = startServer({
-    endpoints: options.endpoints,
-    quit: !options["no-quit"],
-    once: options.once,
-    grace: options.grace,
-    echoedPerSecond: options.quiet ? 0 : detail === "normal" ? 20 : Infinity,
-    onEvent: options.quiet ? (event) => event.type === "failed" && view(event) : view,
-  });
+  const { endpoints, once, grace, quiet } = options;
+  const view = json
+    ? jsonLog({ everyMessage: detail !== "normal", quiet, write })
+    : textLog({ messages: words, datagramsOnly: endpoints.every(isDatagram), detail, quiet, write, writeError });
+  const stopping = new AbortController();
+  const server = new Server({ endpoints, quit: !options["no-quit"], once, grace, signal: stopping.signal });
+  server.subscribe(view, quiet ? ["failed", "stopped"] : undefined);
 
   let killed = false;
   // Before the log says that the server listens: whoever waits for that may send a signal at once.
   using _signals = onStopSignal((count) => {
     killed = count > 1;
-    starting.then((server) => killed ? server.kill() : server.stop(), () => {});
-  });
-  const server = await starting;
+    if (killed) server.kill();
+    else stopping.abort();
+  }, [...STOP_SIGNALS, ...(Deno.build.os === "windows" ? [] : ["SIGHUP", "SIGQUIT"] as const)]);
+  await server.start();
   await server.finished;
+  // In this order: what becomes of the log may be an error to tell.
   await output.flush(1000);
+  await errors.flush(1000);
   if (killed) throw new MeariError("ended at once, by a second signal");
   return ExitCode.ok;
 }

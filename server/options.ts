@@ -19,7 +19,7 @@ import { DEFAULT_HOST, DEFAULT_PORT, type Endpoint, parseEndpoint, parsePort } f
 import { UsageError } from "../lib/errors.ts";
 import { LANGUAGES } from "../lib/cli/messages.ts";
 import { parseDuration } from "../lib/units.ts";
-import { SERVER_ENDPOINT_OPTIONS } from "./server.ts";
+import { serviceOptions } from "./services/table.ts";
 
 const options = {
   host: setting(
@@ -74,7 +74,8 @@ export const serverCommand: Command<typeof options> = {
     "HOST:PORT, :PORT                       TCP",
     "ENDPOINT?no-quit                       --no-quit for this endpoint alone",
   ]], ["Signals", [
-    "SIGINT (Ctrl+C) or SIGTERM stops it once what is in flight is echoed; a second one ends it at once.",
+    "SIGINT (Ctrl+C), SIGTERM, SIGHUP or SIGQUIT stops it once what is in flight is echoed;",
+    "a second one ends it at once.",
   ]]],
   examples: [
     ["meari-server", "echo TCP and UDP on 127.0.0.1:65456"],
@@ -103,7 +104,7 @@ export function parseServerArgs(args: readonly string[]): ServerCommandLine {
   }
   if (values.log === "json" && values.trace) throw new UsageError("--trace is for people; --log json has no hex dumps");
   const { host, port } = values;
-  const defaults = { host: unbracketed(host), port, options: SERVER_ENDPOINT_OPTIONS, side: "listen" } as const;
+  const defaults = { host: unbracketed(host), port, options: serviceOptions, side: "listen" } as const;
   const wanted = operands.length > 0 ? operands : ["tcp://", "udp://"];
   return { ...values, endpoints: wanted.map((text) => parseEndpoint(text, defaults)) };
 }

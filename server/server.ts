@@ -1,30 +1,22 @@
 /**
- * The server: endpoints that are listened on, the connections they accept, and an orderly end.
+ * The server: endpoints that are listened on, what serves them, and an orderly end.
  *
  * @module
  */
 
-import { type Endpoint, parseEndpoint } from "../lib/endpoint.ts";
+import { parseEndpoint } from "../lib/endpoint.ts";
 import { describeCause } from "../lib/errors.ts";
-import type { Ending } from "../lib/cli/messages.ts";
-import {
-  type DatagramSocket,
-  type EndpointOptions,
-  listen,
-  type Listener,
-  type Listening as Bound,
-  type StreamConn,
-} from "../lib/transport/mod.ts";
-import { waitAtMost } from "../lib/wait_at_most.ts";
-import { echoDatagrams } from "./services/datagram_echo.ts";
-import { EventLimit } from "./views/event_limit.ts";
-import type { ServerEvent, Summary } from "./events.ts";
-import { echoStream, type StreamEchoOptions, type StreamEchoProgress } from "./services/stream_echo.ts";
-
-/** The options that a server's endpoint may carry behind `?`. */
-export const SERVER_ENDPOINT_OPTIONS: EndpointOptions = {
-  "no-quit": { help: "--no-quit for this endpoint alone", parse: () => true },
-};
+import type { Endpoint, Listener, Listening, MessageConn, StreamConn } from "../lib/transport/mod.ts";
+import { DatagramServer } from "./datagrams.ts";
+import { drain } from "./drain.ts";
+import { type EventType, type Snapshot, type Subscriber, Subscribers, type Summary } from "./events.ts";
+import { DatagramGuard, type DatagramRefusal } from "./guard/datagram_guard.ts";
+import { acceptAll, listenAtAll } from "./listener.ts";
+import { serveMessages } from "./messages.ts";
+import { Registry } from "./registry.ts";
+import type { ServiceEnding } from "./services/service.ts";
+import { serviceOptions, services } from "./services/table.ts";
+import type { Session } from "./session.ts";
 
 /** How a server runs. */
 export interface ServerOptions {
@@ -36,136 +28,117 @@ export interface ServerOptions {
   once?: boolean;
   /** How long stopping may take, in milliseconds. Default: 5000. */
   grace?: number;
-  /** How many `echoed` events there may be in a second, over all connections. Default: 20. */
-  echoedPerSecond?: number;
-  /** Told of everything that happens. It must not throw. */
-  onEvent?: (event: ServerEvent) => void;
+  /** Told of everything that happens, from the beginning on; {@linkcode Server.subscribe} adds more of them. */
+  subscribers?: readonly Subscriber[];
   /** Stops the server when aborted, as {@linkcode Server.stop} does. */
   signal?: AbortSignal;
 }
 
-/** How often a stopping server looks which connections have gone quiet, in milliseconds. */
-const DRAIN_TICK = 25;
-
-/**
- * After how many looks without a change a connection counts as quiet. Two at least: on a busy machine timers can run
- * before what has arrived meanwhile is read, but not twice in a row.
- */
-const QUIET_LOOKS = 2;
-
-/** How long to wait after a failed accept or receive, in milliseconds: the first time, and the most. */
-const BACKOFF = { first: 5, most: 1000 };
-
-/** Something that is served and can be closed: a connection or a datagram socket. */
-interface Served {
-  /** Rises with each message. */
-  readonly messages: number;
-  /** Whether it holds something that is not wholly echoed yet. */
-  readonly busy: boolean;
-  /** Closes it because the server stops. */
-  end(): void;
-}
-
-class Connection implements StreamEchoProgress, Served {
-  messages = 0;
-  bytes = 0;
-  busy = false;
-  readonly startedAt = performance.now();
-
-  constructor(readonly number: number, readonly conn: StreamConn, readonly at: Listening) {}
-
-  end(): void {
-    this.close();
-    this.at.onEnd(this, this.busy ? "cut" : "stopped");
-  }
-
-  /** Closes it. Deno lets a pending write live on until the client reads or goes, so nothing may wait for that. */
-  close(): void {
-    try {
-      this.conn.close();
-    } catch {
-      // It is closed already.
-    }
-  }
-}
-
-/** An endpoint being served, and how. */
-interface Listening {
-  endpoint: Endpoint;
-  echo: StreamEchoOptions<Connection>;
-  onEnd: (connection: Connection, how: Ending) => void;
-}
-
-/**
- * A running server. Made by {@linkcode startServer}.
- */
+/** An echo server. Nothing happens before {@linkcode Server.start}. */
 export class Server implements AsyncDisposable {
-  /** What is served, with the real ports. */
-  readonly endpoints: readonly Endpoint[];
-  /** Resolves once the server has stopped. Never rejects. */
-  readonly finished: Promise<Summary>;
-
-  #options: Required<Omit<ServerOptions, "endpoints" | "signal">>;
-  #limit: EventLimit;
-  #startedAt = performance.now();
-  #listeners = new Set<{ close(): void }>();
-  #served = new Set<Served>();
-  #sockets: { served: Served; close(): void }[] = [];
-  #running: Promise<void>[] = [];
-  #connections = 0;
-  #messages = 0;
-  #bytes = 0;
+  #options: ServerOptions;
+  #subscribers = new Subscribers();
+  #registry = new Registry(this.#subscribers);
+  #endpoints: readonly Endpoint[] = [];
+  #startedAt: number | undefined;
+  #accepting: Promise<void>[] = [];
+  /** Aborted where nobody is to be let in any more. */
+  #closing = new AbortController();
+  #datagrams: DatagramServer[] = [];
+  #state: "new" | "starting" | "serving" | "over" = "new";
   #stopping = false;
-  #killed = false;
-  #stopped = Promise.withResolvers<void>();
-  #idle = Promise.withResolvers<void>();
+  #finished = Promise.withResolvers<Summary>();
 
-  /** @ignore Use {@linkcode startServer}. */
-  constructor(options: ServerOptions, bound: readonly Bound[]) {
-    this.#options = {
-      quit: options.quit ?? true,
-      once: options.once ?? false,
-      grace: options.grace ?? 5000,
-      echoedPerSecond: options.echoedPerSecond ?? 20,
-      onEvent: options.onEvent ?? (() => {}),
-    };
-    this.#limit = new EventLimit(
-      this.#options.echoedPerSecond,
-      (messages, bytes) => this.#options.onEvent({ type: "unshown", messages, bytes }),
-    );
-    this.endpoints = bound.map(({ endpoint }) => endpoint);
-    for (const endpoint of this.endpoints) this.#options.onEvent({ type: "listening", endpoint });
-    for (const each of bound) {
-      if (each.kind === "stream") this.#running.push(this.#accept(each.endpoint, each.listener));
-      else if (each.kind === "datagram") this.#running.push(this.#exchange(each.endpoint, each.socket));
-    }
-    this.finished = this.#finish();
-    const { signal } = options;
-    const stop = () => this.stop();
-    if (signal?.aborted) stop();
-    signal?.addEventListener("abort", stop, { once: true });
-    this.finished.then(() => signal?.removeEventListener("abort", stop));
+  /**
+   * Prepares a server.
+   *
+   * @param options How it runs.
+   */
+  constructor(options: ServerOptions = {}) {
+    this.#options = options;
+    for (const subscriber of options.subscribers ?? []) this.subscribe(subscriber);
+  }
+
+  /** What is served, with the real ports. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  /** Resolves once the server has stopped. Never rejects. */
+  get finished(): Promise<Summary> {
+    return this.#finished.promise;
   }
 
   /**
-   * Stops accepting, lets what is in flight be echoed, then closes everything, after the grace time at the latest.
+   * Tells what happens from now on.
+   *
+   * @param subscriber Told of each event. What it throws is reported as an uncaught exception is.
+   * @param types The kinds of event to tell it of. Default: all.
+   * @returns Ends the subscription.
+   */
+  subscribe(subscriber: Subscriber, types?: readonly EventType[]): () => void {
+    return this.#subscribers.add(subscriber, types);
+  }
+
+  /**
+   * Tells how the server stands.
+   *
+   * @returns The counters.
+   */
+  snapshot(): Snapshot {
+    const { open, total, answered } = this.#registry;
+    let { messages, bytes } = answered;
+    const refused: Partial<Record<DatagramRefusal, number>> = {};
+    for (const socket of this.#datagrams) {
+      messages += socket.answered.messages;
+      bytes += socket.answered.bytes;
+      for (const [reason, count] of socket.refused) refused[reason] = (refused[reason] ?? 0) + count;
+    }
+    const duration = this.#startedAt === undefined ? 0 : performance.now() - this.#startedAt;
+    return { open: open.size, connections: total, messages, bytes, refused, duration };
+  }
+
+  /**
+   * Listens at all endpoints and serves them. To be called once; a server that was stopped before serves nothing.
+   *
+   * @throws {MeariError} If an endpoint cannot be served; none is then.
+   */
+  async start(): Promise<void> {
+    if (this.#state !== "new") throw new Error("a server starts once");
+    const { endpoints = ["tcp://", "udp://"], signal } = this.#options;
+    const stop = () => this.stop();
+    signal?.addEventListener("abort", stop);
+    this.finished.then(() => signal?.removeEventListener("abort", stop));
+    if (signal?.aborted) stop();
+    if (this.#stopping) return;
+    this.#state = "starting";
+    try {
+      this.#serve(await listenAtAll(endpoints.map(parsed)));
+      this.#state = "serving";
+    } catch (error) {
+      this.#state = "over";
+      this.#stopping = true;
+      throw error;
+    } finally {
+      if (this.#stopping) this.#end();
+    }
+  }
+
+  /**
+   * Stops accepting, lets what is in flight be answered, then closes everything, after the grace time at the latest.
    * Connections on which nothing is happening are closed at once.
    */
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#stopped.resolve();
-    this.#closeListeners();
-    this.#options.onEvent({ type: "stopping", connections: this.#openConnections });
-    this.#running.push(this.#drain());
-    this.#checkIdle();
+    // While it starts, `start` sees to it.
+    if (this.#state !== "starting") this.#end();
   }
 
   /** Closes everything at once; what is in flight is lost. */
   kill(): void {
     this.stop();
-    this.#killed = true;
-    for (const served of [...this.#served]) served.end();
+    for (const served of this.#served) this.#close(served);
   }
 
   /** Stops the server and waits until it has stopped. */
@@ -174,182 +147,85 @@ export class Server implements AsyncDisposable {
     await this.finished;
   }
 
-  get #openConnections(): number {
-    let count = 0;
-    for (const served of this.#served) if (served instanceof Connection) count++;
-    return count;
+  /** What is still served. */
+  get #served(): readonly (Session | DatagramServer)[] {
+    return [...this.#registry.open, ...this.#datagrams.filter(({ closed }) => !closed)];
   }
 
-  async #finish(): Promise<Summary> {
-    await this.#idle.promise;
-    await Promise.all(this.#running);
-    this.#limit.end();
-    const summary = {
-      connections: this.#connections,
-      messages: this.#messages,
-      bytes: this.#bytes,
-      duration: performance.now() - this.#startedAt,
-    };
-    this.#options.onEvent({ type: "stopped", ...summary });
-    return summary;
+  #close(served: Session | DatagramServer): void {
+    if (served instanceof DatagramServer) served.close();
+    else this.#registry.stop(served);
   }
 
-  #closeListeners(): void {
-    for (const listener of this.#listeners) listener.close();
-    this.#listeners.clear();
-  }
-
-  /** With nothing served and nobody to come, the server is done. */
-  #checkIdle(): void {
-    if (this.#stopping && this.#served.size === 0) this.#idle.resolve();
-  }
-
-  /** The first conversation of `--once` has begun: there will be no other. */
-  #beginOnly(served: Served): void {
-    this.#closeListeners();
-    for (const socket of this.#sockets) if (socket.served !== served) socket.close();
-  }
-
-  async #accept(endpoint: Endpoint, listener: Listener<StreamConn>): Promise<void> {
-    this.#listeners.add(listener);
-    const at: Listening = {
-      endpoint,
-      echo: {
-        quit: this.#options.quit && endpoint.options?.["no-quit"] === undefined,
-        onEcho: (connection, message) => this.#echoed(connection, message),
-      },
-      onEnd: (connection, how) => this.#disconnected(connection, how),
-    };
-    let pause = BACKOFF.first;
-    while (this.#listeners.has(listener)) {
-      let conn: StreamConn;
-      try {
-        conn = await listener.accept();
-      } catch (error) {
-        if (!this.#listeners.has(listener)) return;
-        this.#options.onEvent({ type: "failed", endpoint, operation: "accept", cause: describeCause(error) });
-        await this.#backOff(pause);
-        pause = Math.min(pause * 2, BACKOFF.most);
-        continue;
-      }
-      if (!this.#listeners.has(listener)) return conn.close();
-      pause = BACKOFF.first;
-      const connection = new Connection(++this.#connections, conn, at);
-      this.#served.add(connection);
-      if (this.#options.once) this.#beginOnly(connection);
-      this.#serve(connection);
+  async #end(): Promise<void> {
+    if (this.#state === "serving") {
+      this.#closing.abort();
+      this.#subscribers.tell({ type: "stopping", connections: this.#registry.open.size });
+      await drain(() => this.#served, (served) => this.#close(served), this.#options.grace ?? 5000);
+      await Promise.all(this.#accepting);
     }
+    const { open: _, ...summary } = this.snapshot();
+    if (this.#state === "serving") this.#subscribers.tell({ type: "stopped", ...summary });
+    this.#finished.resolve(summary);
   }
 
-  async #serve(connection: Connection): Promise<void> {
-    const { number, conn, at } = connection;
-    this.#options.onEvent({ type: "connected", endpoint: at.endpoint, connection: number, peer: conn.remoteAddr });
-    let how: Ending;
-    try {
-      how = await echoStream(conn, connection, at.echo);
-    } catch {
-      how = "reset";
-    }
-    connection.close();
-    this.#disconnected(connection, how);
-  }
-
-  #disconnected(connection: Connection, how: Ending): void {
-    if (!this.#served.delete(connection)) return;
-    this.#options.onEvent({
-      type: "disconnected",
-      endpoint: connection.at.endpoint,
-      connection: connection.number,
-      peer: connection.conn.remoteAddr,
-      how,
-      messages: connection.messages,
-      bytes: connection.bytes,
-      duration: performance.now() - connection.startedAt,
-    });
-    if (this.#options.once) this.stop();
-    this.#checkIdle();
-  }
-
-  #echoed(connection: Connection, message: Uint8Array): void {
-    this.#messages++;
-    this.#bytes += message.length;
-    if (!this.#limit.pass(message.length)) return;
-    this.#options.onEvent({
-      type: "echoed",
-      endpoint: connection.at.endpoint,
-      connection: connection.number,
-      peer: connection.conn.remoteAddr,
-      message,
-      offset: connection.bytes - message.length,
-    });
-  }
-
-  async #exchange(endpoint: Endpoint, socket: DatagramSocket): Promise<void> {
-    let closed = false;
-    let pause = BACKOFF.first;
-    const close = () => {
-      if (closed) return;
-      closed = true;
-      socket.close();
+  #serve(listening: readonly Listening[]): void {
+    const { quit = true, once } = this.#options;
+    const subscribers = this.#subscribers;
+    this.#startedAt = performance.now();
+    this.#endpoints = listening.map(({ endpoint }) => endpoint);
+    for (const endpoint of this.#endpoints) subscribers.tell({ type: "listening", endpoint });
+    const sockets = listening.filter((each) => each.kind === "datagram");
+    const guard = new DatagramGuard(sockets.map(({ socket }) => socket.addr));
+    const onAnswered = () => {
+      if (!once) return;
+      this.#beginOnly();
+      this.stop();
     };
-    const served = { messages: 0, busy: false, end: close };
-    this.#served.add(served);
-    this.#sockets.push({ served, close });
-    await echoDatagrams(socket, {
-      isClosed: () => closed,
-      onEcho: (message, peer) => {
-        served.messages++;
-        pause = BACKOFF.first;
-        this.#messages++;
-        this.#bytes += message.length;
-        if (this.#limit.pass(message.length)) {
-          this.#options.onEvent({ type: "echoed", endpoint, connection: undefined, peer, message, offset: 0 });
+    for (const each of listening) {
+      const { endpoint } = each;
+      const service = services.echo.create(endpoint.options ?? {}, { quit });
+      switch (each.kind) {
+        case "stream":
+          this.#accept(endpoint, each.listener, (conn, session) => service.serveStream(conn, session));
+          break;
+        case "message":
+          this.#accept(endpoint, each.listener, (conn, session) => serveMessages(conn, service, session));
+          break;
+        case "datagram": {
+          const { socket } = each;
+          const server = new DatagramServer(socket, { endpoint, service, guard, subscribers, onAnswered });
+          this.#datagrams.push(server);
+          // Not waited for: a send may wait for a peer, and stopping never depends on one.
+          server.run();
         }
-        if (!this.#options.once) return true;
-        this.#beginOnly(served);
-        return false;
-      },
-      onFailure: async (operation, error, peer) => {
-        this.#options.onEvent({
-          type: "failed",
-          endpoint,
-          operation,
-          cause: describeCause(error),
-          ...(peer && { peer }),
-        });
-        if (operation === "send") return;
-        await this.#backOff(pause);
-        pause = Math.min(pause * 2, BACKOFF.most);
-      },
-    });
-    close();
-    this.#served.delete(served);
-    if (this.#options.once && served.messages > 0) this.stop();
-    this.#checkIdle();
-  }
-
-  /** Closes what has gone quiet, until all is closed or the grace time is over. */
-  async #drain(): Promise<void> {
-    const deadline = performance.now() + this.#options.grace;
-    const seen = new Map<Served, { messages: number; quiet: number }>();
-    while (this.#served.size > 0 && !this.#killed) {
-      for (const served of [...this.#served]) {
-        const { messages, busy } = served;
-        const last = seen.get(served);
-        // What still comes to a datagram socket was not in flight when the server was told to stop.
-        const idle = !busy && (last?.messages === messages || !(served instanceof Connection));
-        const quiet = last !== undefined && idle ? last.quiet + 1 : 0;
-        if (quiet >= QUIET_LOOKS || performance.now() >= deadline) served.end();
-        seen.set(served, { messages, quiet });
       }
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_TICK));
     }
   }
 
-  /** Waits after a failure; not for long once the server stops. */
-  async #backOff(milliseconds: number): Promise<void> {
-    const wait = Math.min(milliseconds, this.#stopping ? DRAIN_TICK : Infinity);
-    await waitAtMost(wait, this.#stopping ? new Promise(() => {}) : this.#stopped.promise);
+  #accept<C extends StreamConn | MessageConn>(
+    endpoint: Endpoint,
+    listener: Listener<C>,
+    serve: (conn: C, session: Session) => Promise<ServiceEnding>,
+  ): void {
+    this.#accepting.push(acceptAll(listener, {
+      signal: this.#closing.signal,
+      onConnection: async (conn) => {
+        if (this.#options.once) this.#beginOnly();
+        const session = this.#registry.begin(endpoint, conn);
+        const how = await serve(conn, session).catch(() => "reset" as const);
+        this.#registry.end(session, how);
+        if (this.#options.once) this.stop();
+      },
+      onFailure: (error) =>
+        this.#subscribers.tell({ type: "failed", endpoint, operation: "accept", cause: describeCause(error) }),
+    }));
+  }
+
+  /** The first conversation of `once` has begun: there will be no other. */
+  #beginOnly(): void {
+    this.#closing.abort();
+    for (const socket of this.#datagrams) socket.close();
   }
 }
 
@@ -370,16 +246,11 @@ export class Server implements AsyncDisposable {
  * ```
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const wanted = options.endpoints ?? ["tcp://", "udp://"];
-  const bound: Bound[] = [];
-  try {
-    for (const each of wanted) {
-      const about = { options: SERVER_ENDPOINT_OPTIONS, side: "listen" } as const;
-      bound.push(await listen(typeof each === "string" ? parseEndpoint(each, about) : each));
-    }
-  } catch (error) {
-    for (const each of bound) (each.kind === "datagram" ? each.socket : each.listener).close();
-    throw error;
-  }
-  return new Server(options, bound);
+  const server = new Server(options);
+  await server.start();
+  return server;
+}
+
+function parsed(endpoint: Endpoint | string): Endpoint {
+  return typeof endpoint === "string" ? parseEndpoint(endpoint, { options: serviceOptions, side: "listen" }) : endpoint;
 }

@@ -27,8 +27,12 @@ export interface Messages {
   connectedLocally(path: string): string;
   /** A message was echoed. */
   echoed(text: string): string;
-  /** Messages were echoed that no line was written for. */
-  unshown(messages: number, bytes: number): string;
+  /** More of a kind happened than lines were written for; `bytes` is the size of messages. */
+  unshown(of: "connected" | "echoed" | "disconnected" | "refused", count: number, bytes: number): string;
+  /** A datagram was not answered. */
+  refused(peer: string, reason: string): string;
+  /** How many datagrams were not answered in all. */
+  refusedInAll(count: number): string;
   /** A client's connection has ended. */
   disconnected(peer: string, how: Ending, messages: number, bytes: number, milliseconds: number): string;
   /** What the server did in all. */
@@ -64,7 +68,20 @@ const en: Messages = {
   connected: (ip, port) => `> client connected by IP address ${ip} with Port number ${port}`,
   connectedLocally: (path) => `> client connected by Unix socket ${path}`,
   echoed: (text) => `> echoed: ${text}`,
-  unshown: (messages, bytes) => `> echoed ${plural(messages, "more message")} (${formatSize(bytes)}), not shown`,
+  unshown: (of, count, bytes) => {
+    switch (of) {
+      case "connected":
+        return `> ${plural(count, "more client")} connected, not shown`;
+      case "disconnected":
+        return `> ${plural(count, "more client")} disconnected, not shown`;
+      case "refused":
+        return `> ${plural(count, "more datagram")} not answered, not shown`;
+      case "echoed":
+        return `> echoed ${plural(count, "more message")} (${formatSize(bytes)}), not shown`;
+    }
+  },
+  refused: (peer, reason) => `> datagram from ${peer} not answered: ${reason}`,
+  refusedInAll: (count) => `> ${plural(count, "datagram")} not answered`,
   disconnected: (peer, how, messages, bytes, milliseconds) => {
     const verb = {
       closed: "disconnected",
@@ -94,6 +111,15 @@ const en: Messages = {
       : `> only ${bytes} of ${plural(expected, "byte")} came back within ${formatDuration(milliseconds)}`,
 };
 
+/** Why a datagram is not answered. */
+const REASONS_KO: Record<string, string> = {
+  "no return address": "답할 주소가 없음",
+  "answering port": "답에 다시 답하는 포트",
+  "own address": "이 서버 자신의 주소",
+  "repeats": "같은 데이터그램의 반복",
+  "peer does not read": "상대가 읽지 않음",
+};
+
 const ko: Messages = {
   serverStarted: (datagramsOnly) => datagramsOnly ? "> 서버 활성화" : "> 에코 서버 활성화",
   serverStopped: (datagramsOnly) => datagramsOnly ? "> 서버 비활성화" : "> 에코 서버 비활성화",
@@ -101,7 +127,20 @@ const ko: Messages = {
   connected: en.connected,
   connectedLocally: en.connectedLocally,
   echoed: en.echoed,
-  unshown: (messages, bytes) => `> echoed: 표시하지 않은 메시지 ${messages}개 (${formatSize(bytes)})`,
+  unshown: (of, count, bytes) => {
+    switch (of) {
+      case "connected":
+        return `> 표시하지 않은 연결 ${count}개`;
+      case "disconnected":
+        return `> 표시하지 않은 연결 종료 ${count}개`;
+      case "refused":
+        return `> 표시하지 않은 무응답 데이터그램 ${count}개`;
+      case "echoed":
+        return `> echoed: 표시하지 않은 메시지 ${count}개 (${formatSize(bytes)})`;
+    }
+  },
+  refused: (peer, reason) => `> ${peer} 의 데이터그램에 응답하지 않음: ${REASONS_KO[reason] ?? reason}`,
+  refusedInAll: (count) => `> 응답하지 않은 데이터그램 ${count}개`,
   disconnected: (peer, how, messages, bytes, milliseconds) => {
     const verb = {
       closed: "연결 종료",

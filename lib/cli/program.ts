@@ -91,9 +91,13 @@ const SAME_REQUEST = 200;
  * Calls back when the user asks the program to stop.
  *
  * @param onStop Called with 1 for the first request, 2 for the second, and so on.
+ * @param signals How the user may ask. Default: {@linkcode STOP_SIGNALS}.
  * @returns Stops listening for signals.
  */
-export function onStopSignal(onStop: (count: number) => void): Disposable {
+export function onStopSignal(
+  onStop: (count: number) => void,
+  signals: readonly Deno.Signal[] = STOP_SIGNALS,
+): Disposable {
   let count = 0;
   let last = -Infinity;
   const listener = () => {
@@ -103,10 +107,10 @@ export function onStopSignal(onStop: (count: number) => void): Disposable {
     onStop(++count);
   };
   checkSpareDescriptors();
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, listener);
+  for (const signal of signals) Deno.addSignalListener(signal, listener);
   return {
     [Symbol.dispose]() {
-      for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, listener);
+      for (const signal of signals) Deno.removeSignalListener(signal, listener);
     },
   };
 }

@@ -5,32 +5,53 @@
  */
 
 import { formatEndpoint } from "../../lib/endpoint.ts";
+import { encodeBase64 } from "@std/encoding/base64";
+import { escapeJson } from "../../lib/escape.ts";
 import { formatAddress } from "../../lib/transport/mod.ts";
 import type { ServerEvent } from "../events.ts";
-import { MessageTexts } from "./message_texts.ts";
+import { EventLimits, type Unshown } from "./limits.ts";
 
-/**
- * Writes an event as a JSON object: `time` (RFC 3339, UTC), `event`, and what belongs to it, with units in the names.
- *
- * @param event The event.
- * @param time When it happened.
- * @param texts Decodes the messages; the same for all events of a server, so that split characters come out whole.
- * @returns The object as one line.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals(
- *   jsonLine({ type: "unshown", messages: 3, bytes: 12 }, new Date(0)),
- *   '{"time":"1970-01-01T00:00:00.000Z","event":"unshown","messages":3,"bytes":12}',
- * );
- * ```
- */
-export function jsonLine(event: ServerEvent, time: Date, texts: MessageTexts = new MessageTexts()): string {
-  return JSON.stringify({ time: time.toISOString(), event: event.type, ...details(event, texts) });
+/** How a JSON log is written. */
+export interface JsonLogOptions {
+  /** Whether every message and connection is to be shown, not just some a second. */
+  everyMessage: boolean;
+  /** Whether failures alone are to be shown. */
+  quiet: boolean;
+  /** Takes a line of the log. */
+  write: (line: string) => void;
 }
 
-function details(event: ServerEvent, texts: MessageTexts): Record<string, unknown> {
+/**
+ * Makes a view that writes events as JSON.
+ *
+ * @param options How.
+ * @returns Takes each event.
+ */
+export function jsonLog({ everyMessage, quiet, write }: JsonLogOptions): (event: ServerEvent) => void {
+  const limits = new EventLimits(everyMessage, (unshown) => write(jsonLine("unshown", unshownDetails(unshown))));
+  return (event) => {
+    if (event.type === "stopped") limits.end();
+    if (quiet && event.type !== "failed") return;
+    if (limits.pass(event)) write(jsonLine(event.type, details(event)));
+  };
+}
+
+/**
+ * Writes a line of the log.
+ *
+ * @param event What has happened.
+ * @param about What belongs to it, with units in the names.
+ * @returns A JSON object: `time` (RFC 3339, UTC), `event`, and what belongs to it.
+ */
+export function jsonLine(event: string, about: Readonly<Record<string, unknown>>): string {
+  return escapeJson(JSON.stringify({ time: new Date().toISOString(), event, ...about }));
+}
+
+function unshownDetails({ of, count, bytes }: Unshown): Record<string, unknown> {
+  return of === "echoed" ? { of, messages: count, bytes } : { of, count };
+}
+
+function details(event: ServerEvent): Record<string, unknown> {
   const where = "endpoint" in event ? { endpoint: formatEndpoint(event.endpoint) } : {};
   const peer = "peer" in event && event.peer !== undefined ? { peer: formatAddress(event.peer) } : {};
   switch (event.type) {
@@ -38,38 +59,35 @@ function details(event: ServerEvent, texts: MessageTexts): Record<string, unknow
       return where;
     case "connected":
       return { ...where, connection: event.connection, ...peer };
-    case "echoed":
-      return {
-        ...where,
-        connection: event.connection,
-        ...peer,
-        bytes: event.message.length,
-        text: texts.next(event),
-      };
-    case "unshown":
-      return { messages: event.messages, bytes: event.bytes };
-    case "disconnected":
-      texts.forget(event.connection);
-      return {
-        ...where,
-        connection: event.connection,
-        ...peer,
-        how: event.how,
-        messages: event.messages,
-        bytes: event.bytes,
-        duration_ms: milliseconds(event.duration),
-      };
+    case "echoed": {
+      const { connection, message } = event;
+      return { ...where, connection, ...peer, bytes: message.length, ...content(message) };
+    }
+    case "refused":
+      return { ...where, ...peer, reason: event.reason };
+    case "disconnected": {
+      const { connection, how, messages, bytes } = event;
+      return { ...where, connection, ...peer, how, messages, bytes, duration_ms: milliseconds(event.duration) };
+    }
     case "failed":
       return { ...where, operation: event.operation, ...peer, cause: event.cause };
     case "stopping":
       return { connections: event.connections };
-    case "stopped":
-      return {
-        connections: event.connections,
-        messages: event.messages,
-        bytes: event.bytes,
-        duration_ms: milliseconds(event.duration),
-      };
+    case "stopped": {
+      const { connections, messages, bytes, refused } = event;
+      return { connections, messages, bytes, refused, duration_ms: milliseconds(event.duration) };
+    }
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A message as text where it is UTF-8, else, as where a read ends within a character, in base64 (RFC 4648). */
+function content(message: Uint8Array): { text: string } | { base64: string } {
+  try {
+    return { text: decoder.decode(message) };
+  } catch {
+    return { base64: encodeBase64(message) };
   }
 }
 

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { formatEndpoint } from "../../lib/endpoint.ts";
+import type { Messages } from "../../lib/cli/messages.ts";
+import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import { hexdump } from "../../lib/hexdump.ts";
-import type { Messages } from "../../lib/cli/messages.ts";
-import { formatAddress, plainHost } from "../../lib/transport/mod.ts";
-import { formatSize } from "../../lib/units.ts";
+import { type Address, formatAddress, plainHost } from "../../lib/transport/mod.ts";
+import { formatSize, plural } from "../../lib/units.ts";
 import type { EchoedEvent, ServerEvent } from "../events.ts";
+import { EventLimits, type Unshown } from "./limits.ts";
 import { MessageTexts } from "./message_texts.ts";
 
 /** How many bytes of a message a line shows, unless all are asked for. */
@@ -24,6 +25,8 @@ export interface TextLogOptions {
   datagramsOnly: boolean;
   /** `normal`; `verbose` shows every message whole and with its size; `trace` adds a hex dump. */
   detail: "normal" | "verbose" | "trace";
+  /** Whether failures alone are to be shown. */
+  quiet: boolean;
   /** Takes a line of the log. */
   write: (line: string) => void;
   /** Takes an error. */
@@ -37,57 +40,78 @@ export interface TextLogOptions {
  * @returns Takes each event.
  */
 export function textLog(options: TextLogOptions): (event: ServerEvent) => void {
-  const { messages, datagramsOnly, write, writeError } = options;
+  const { messages, datagramsOnly, detail, write, writeError } = options;
   const texts = new MessageTexts();
+  const limits = new EventLimits(detail !== "normal", writeUnshown);
   let started = false;
   return (event) => {
+    if (event.type === "disconnected") texts.forget(event.connection);
+    if (event.type === "stopped") limits.end();
+    if (options.quiet && event.type !== "failed") return;
+    if (!limits.pass(event)) return;
     switch (event.type) {
       case "listening":
         if (!started) write(messages.serverStarted(datagramsOnly));
         started = true;
-        return write(messages.listening(formatEndpoint(event.endpoint)));
+        return write(messages.listening(endpointText(event.endpoint)));
       case "connected":
         return write(
           "hostname" in event.peer
             ? messages.connected(plainHost(event.peer.hostname), event.peer.port)
-            : messages.connectedLocally("path" in event.endpoint ? event.endpoint.path : ""),
+            : messages.connectedLocally("path" in event.endpoint ? escapeControls(event.endpoint.path) : ""),
         );
       case "echoed":
         return echoed(event);
-      case "unshown":
-        return write(messages.unshown(event.messages, event.bytes));
+      case "refused":
+        return write(messages.refused(addressText(event.peer), event.reason));
       case "disconnected": {
-        texts.forget(event.connection);
-        const peer = "hostname" in event.peer ? formatAddress(event.peer) : formatEndpoint(event.endpoint);
+        const peer = "hostname" in event.peer ? formatAddress(event.peer) : endpointText(event.endpoint);
         return write(messages.disconnected(peer, event.how, event.messages, event.bytes, event.duration));
       }
       case "failed": {
-        const whom = event.peer === undefined ? "" : ` to ${formatAddress(event.peer)}`;
-        return writeError(`${formatEndpoint(event.endpoint)}: ${event.operation}${whom} failed: ${event.cause}`);
+        const whom = event.peer === undefined ? "" : ` to ${addressText(event.peer)}`;
+        return writeError(`${endpointText(event.endpoint)}: ${event.operation}${whom} failed: ${event.cause}`);
       }
       case "stopping":
         if (event.connections > 0) write(messages.stopping(event.connections));
         return;
-      case "stopped":
+      case "stopped": {
+        const refused = Object.values(event.refused).reduce((sum, count) => sum + count, 0);
         write(messages.served(event.connections, event.messages, event.bytes, event.duration));
+        if (refused > 0) write(messages.refusedInAll(refused));
         return write(messages.serverStopped(datagramsOnly));
+      }
     }
   };
 
+  function writeUnshown({ of, count, bytes }: Unshown): void {
+    if (of === "failed") writeError(`${plural(count, "more failure")}, not shown`);
+    else write(messages.unshown(of, count, bytes));
+  }
+
   function echoed(event: EchoedEvent): void {
     const { message } = event;
-    const cut = options.detail === "normal" && message.length > SHOWN_BYTES;
+    const cut = detail === "normal" && message.length > SHOWN_BYTES;
     const text = texts.next(event, cut ? message.subarray(0, SHOWN_BYTES) : message);
     // A read may end within a character, which then shows with the next read; one that holds no more shows nothing.
-    if (text === "" && message.length > 0 && options.detail === "normal") return;
+    if (text === "" && message.length > 0 && detail === "normal") return;
     const shown = `${escapeControls(text)}${cut ? "…" : ""}`;
-    if (options.detail === "normal" && !cut) return write(messages.echoed(shown));
+    if (detail === "normal" && !cut) return write(messages.echoed(shown));
     const size = formatSize(message.length);
-    write(messages.echoed(options.detail === "normal" ? `${shown} (${size})` : `${shown} (${size}, ${from(event)})`));
-    if (options.detail === "trace" && message.length > 0) write(hexdump(message));
+    write(messages.echoed(detail === "normal" ? `${shown} (${size})` : `${shown} (${size}, ${from(event)})`));
+    if (detail === "trace" && message.length > 0) write(hexdump(message));
   }
 }
 
 function from(event: EchoedEvent): string {
-  return event.connection === undefined ? formatAddress(event.peer) : `#${event.connection}`;
+  return event.connection === undefined ? addressText(event.peer) : `#${event.connection}`;
+}
+
+function endpointText(endpoint: Endpoint): string {
+  return escapeControls(formatEndpoint(endpoint));
+}
+
+/** Somebody else may have chosen its path. */
+function addressText(address: Address): string {
+  return escapeControls(formatAddress(address));
 }

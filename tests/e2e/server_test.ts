@@ -13,7 +13,7 @@ import { assertEchoes, connect, noise, readBytes, readToEnd, writeAll } from "..
 import { StuckClient } from "../helpers/stuck_client.ts";
 import { exists, TempFolder } from "../helpers/temp_folder.ts";
 import { type Endpoint, parseEndpoint } from "../../lib/endpoint.ts";
-import { SERVER_ENDPOINT_OPTIONS } from "../../server/mod.ts";
+import { serviceOptions } from "../../server/mod.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 /** Windows has no signals, shells and Unix sockets as the others do. */
@@ -36,7 +36,7 @@ async function exchange(endpoint: Endpoint, bytes: Uint8Array): Promise<Uint8Arr
 /** Starts the server and reads where it listens. */
 async function serve(args: string[], options: { count?: number; env?: Record<string, string> } = {}) {
   const { server, endpoints } = await startMeariServer(args, options);
-  return { server, endpoints: endpoints.map((text) => parseEndpoint(text, { options: SERVER_ENDPOINT_OPTIONS })) };
+  return { server, endpoints: endpoints.map((text) => parseEndpoint(text, { options: serviceOptions })) };
 }
 
 /** How a conversation of the seed looks in both languages; SIGINT ends it. */
@@ -258,7 +258,7 @@ const schema: Record<string, Record<string, string>> = {
     duration_ms: "number",
   },
   stopping: { connections: "number" },
-  stopped: { connections: "number", messages: "number", bytes: "number", duration_ms: "number" },
+  stopped: { connections: "number", messages: "number", bytes: "number", refused: "object", duration_ms: "number" },
 };
 
 bounded("meari-server --log json prints each event as one JSON object a line, to its schema", async () => {

@@ -7,7 +7,7 @@ export class EventLog {
   readonly all: ServerEvent[] = [];
   #waiting = new Set<() => void>();
 
-  /** Takes an event; to be given to the server as `onEvent`. */
+  /** Takes an event; to be given to the server as a subscriber. */
   readonly add = (event: ServerEvent): void => {
     this.all.push(event.type === "echoed" ? { ...event, message: event.message.slice() } : event);
     for (const look of [...this.#waiting]) look();

@@ -19,7 +19,7 @@ async function everywhere(folder: TempFolder) {
   const paths = Deno.build.os === "windows" ? [] : [`unix://${unix}`, `unixgram://${unixgram}`];
   const server = await startServer({
     endpoints: ["tcp://127.0.0.1:0", "udp://127.0.0.1:0", "tcp://[::1]:0", "udp://[::1]:0", ...paths],
-    onEvent: log.add,
+    subscribers: [log.add],
   });
   const [tcp, udp, tcp6, udp6] = server.endpoints.map((endpoint) => "port" in endpoint ? `${endpoint.port}` : "");
   return { server, log, ports: { tcp: tcp!, udp: udp!, tcp6: tcp6!, udp6: udp6! }, unix, unixgram };

@@ -239,8 +239,7 @@ bounded("bench() ends early with what was measured", async () => {
   let onEchoed = () => {};
   await using server = await startServer({
     endpoints: ["tcp://127.0.0.1:0", "udp://127.0.0.1:0"],
-    onEvent: ({ type }) => type === "echoed" && onEchoed(),
-    echoedPerSecond: 1e6,
+    subscribers: [({ type }) => type === "echoed" && onEchoed()],
   });
   for (const endpoint of server.endpoints) {
     for (const rate of [undefined, 1000]) {

@@ -11,7 +11,7 @@ bounded("connectPing() measures a new connection each time", async () => {
   let connections = 0;
   await using server = await startServer({
     endpoints: ["tcp://127.0.0.1:0"],
-    onEvent: (event) => event.type === "connected" && connections++,
+    subscribers: [(event) => event.type === "connected" && connections++],
   });
   const samples: Sample[] = [];
   const { summary } = await connectPing(server.endpoints[0]!, {

@@ -51,7 +51,7 @@ bounded("DatagramPeer.exchange() works over a Unix socket and leaves no file beh
   const clients = new Set<string>();
   await using server = await startServer({
     endpoints: [`unixgram://${path}`],
-    onEvent: (event) => event.type === "echoed" && "path" in event.peer && clients.add(event.peer.path ?? ""),
+    subscribers: [(event) => event.type === "echoed" && "path" in event.peer && clients.add(event.peer.path ?? "")],
   });
   {
     await using peer = await DatagramPeer.open(server.endpoints[0]!, options);

@@ -38,8 +38,12 @@ Deno.test("messages say of an idle connection that the stop closed it, and that 
 
 Deno.test("messages.en counts in the singular when there is one", () => {
   const { en } = messages;
-  assertEquals(en.unshown(1, 1), "> echoed 1 more message (1 byte), not shown");
-  assertEquals(en.unshown(20, 2048), "> echoed 20 more messages (2 KiB), not shown");
+  assertEquals(en.unshown("echoed", 1, 1), "> echoed 1 more message (1 byte), not shown");
+  assertEquals(en.unshown("echoed", 20, 2048), "> echoed 20 more messages (2 KiB), not shown");
+  assertEquals(en.unshown("connected", 1, 0), "> 1 more client connected, not shown");
+  assertEquals(en.unshown("disconnected", 2, 0), "> 2 more clients disconnected, not shown");
+  assertEquals(en.unshown("refused", 1, 0), "> 1 more datagram not answered, not shown");
+  assertEquals([en.refusedInAll(1), en.refusedInAll(2)], ["> 1 datagram not answered", "> 2 datagrams not answered"]);
   assertEquals(en.disconnected("[::1]:7", "quit", 1, 4, 1500), "> client [::1]:7 said quit: 1 message, 4 bytes, 1.5s");
 });
 
@@ -60,7 +64,9 @@ for (const language of LANGUAGES) {
       all.connected("127.0.0.1", 7),
       all.connectedLocally("/run/meari.sock"),
       all.echoed("a"),
-      all.unshown(2, 3),
+      ...(["connected", "echoed", "disconnected", "refused"] as const).map((of) => all.unshown(of, 2, 3)),
+      all.refused("127.0.0.1:7", "answering port"),
+      all.refusedInAll(2),
       all.disconnected("a", "closed", 1, 2, 3),
       all.served(1, 2, 3, 4),
       all.linesLost(5),

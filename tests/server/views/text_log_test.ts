@@ -5,6 +5,7 @@ import { messages } from "../../../lib/cli/messages.ts";
 import type { Endpoint } from "../../../lib/endpoint.ts";
 import type { EchoedEvent, ServerEvent } from "../../../server/events.ts";
 import { textLog, type TextLogOptions } from "../../../server/views/text_log.ts";
+import { ManualTimers } from "../../helpers/manual_timers.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const endpoint: Endpoint = { transport: "tcp", host: "127.0.0.1", port: 65456 };
@@ -12,13 +13,15 @@ const local: Endpoint = { transport: "unix", path: "/run/meari.sock" };
 const peer = { transport: "tcp", hostname: "127.0.0.1", port: 50123 } as const;
 const unnamed = { transport: "unix", path: null } as const;
 
-/** What a log writes of events, and what of errors. */
+/** What a log writes of events, and what of errors, in less than a second. */
 function logged(events: ServerEvent[], options: Partial<TextLogOptions> = {}): { lines: string[]; errors: string[] } {
+  using _timers = new ManualTimers();
   const lines: string[] = [], errors: string[] = [];
   const log = textLog({
     messages: messages.en,
     datagramsOnly: false,
     detail: "normal",
+    quiet: false,
     write: (line) => lines.push(line),
     writeError: (line) => errors.push(line),
     ...options,
@@ -41,6 +44,8 @@ function echoes(...contents: (string | Uint8Array)[]): EchoedEvent[] {
 const shown = (events: ServerEvent[], options?: Partial<TextLogOptions>) =>
   logged(events, options).lines.map((line) => line.replace(/^> echoed: /, "")).join("");
 
+const end = { how: "closed", messages: 0, bytes: 0, duration: 1 } as const;
+
 const conversation: ServerEvent[] = [
   { type: "listening", endpoint },
   { type: "listening", endpoint: local },
@@ -48,7 +53,7 @@ const conversation: ServerEvent[] = [
   ...echoes("안녕", "quit"),
   { type: "disconnected", endpoint, connection: 1, peer, how: "quit", messages: 2, bytes: 10, duration: 1234 },
   { type: "stopping", connections: 0 },
-  { type: "stopped", connections: 1, messages: 2, bytes: 10, duration: 65_000 },
+  { type: "stopped", connections: 1, messages: 2, bytes: 10, refused: {}, duration: 65_000 },
 ];
 
 Deno.test("textLog() writes the seed's lines to the letter when the language is Korean", () => {
@@ -90,7 +95,6 @@ Deno.test("textLog() names the server as the seed's UDP server does when it serv
 
 Deno.test("textLog() writes IPv4 peers of a socket for both families as IPv4, and Unix peers by the endpoint", () => {
   const mapped = { transport: "tcp", hostname: "::ffff:127.0.0.1", port: 9 } as const;
-  const end = { how: "closed", messages: 0, bytes: 0, duration: 1 } as const;
   const { lines } = logged([
     { type: "connected", endpoint, connection: 1, peer: mapped },
     { type: "disconnected", endpoint, connection: 1, peer: mapped, ...end },
@@ -106,12 +110,14 @@ Deno.test("textLog() writes IPv4 peers of a socket for both families as IPv4, an
 });
 
 Deno.test("textLog() shows whole characters when Korean text is split at every byte", () => {
-  const text = "메아리가 돌아온다 🏔";
+  const text = "메아리가 산다 🏔";
   const bytes = encode(text);
   for (let at = 0; at <= bytes.length; at++) {
     assertEquals(shown(echoes(bytes.subarray(0, at), bytes.subarray(at))), text);
   }
-  assertEquals(shown(echoes(...Array.from(bytes, (byte) => Uint8Array.of(byte)))), text);
+  const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
+  const lines = logged(echoes(...single), { detail: "verbose" }).lines;
+  assertEquals(lines.map((line) => /^> echoed: (.*) \(1 byte, #1\)$/.exec(line)![1]).join(""), text);
 });
 
 Deno.test("textLog() shows the text that was sent when it is split in any way over several connections", () => {
@@ -131,6 +137,7 @@ Deno.test("textLog() shows the text that was sent when it is split in any way ov
       messages: messages.en,
       datagramsOnly: false,
       detail: "verbose",
+      quiet: false,
       write: (line) => {
         const [, text, connection] = /^> echoed: (.*) \(.*, #(\d+)\)$/s.exec(line)!;
         lines[Number(connection) - 1]! += text!;
@@ -204,10 +211,113 @@ Deno.test("textLog() adds a hex dump to each message when tracing", () => {
   ]);
 });
 
-Deno.test("textLog() sums up what it did not show when told of it", () => {
-  assertEquals(logged([{ type: "unshown", messages: 3, bytes: 12 }]).lines, [
-    "> echoed 3 more messages (12 bytes), not shown",
+/** So many clients that come, say something, and go. */
+function visits(count: number): ServerEvent[] {
+  return Array.from({ length: count }, (_, i) => i + 1).flatMap((connection): ServerEvent[] => [
+    { type: "connected", endpoint, connection, peer },
+    { type: "echoed", endpoint, connection, peer, message: encode("hi"), offset: 0 },
+    { type: "disconnected", endpoint, connection, peer, how: "reset", messages: 1, bytes: 2, duration: 1 },
   ]);
+}
+
+Deno.test("textLog() keeps each kind of line to its rate, and its sums add up, when strangers come in thousands", () => {
+  using timers = new ManualTimers();
+  const lines: string[] = [], errors: string[] = [];
+  const log = textLog({
+    messages: messages.en,
+    datagramsOnly: false,
+    detail: "normal",
+    quiet: false,
+    write: (line) => lines.push(line),
+    writeError: (line) => errors.push(line),
+  });
+  const failure: ServerEvent = { type: "failed", endpoint, operation: "accept", cause: "too many open files" };
+  const refusal: ServerEvent = { type: "refused", endpoint, peer, reason: "repeats" };
+  for (const event of [...visits(2000), ...Array(1000).fill(failure), ...Array(3000).fill(refusal)]) log(event);
+  assertEquals([lines.length, errors.length], [3 * 20 + 5, 5]);
+  timers.advance(1000);
+  assertEquals(lines.slice(-4).sort(), [
+    "> 1980 more clients connected, not shown",
+    "> 1980 more clients disconnected, not shown",
+    "> 2995 more datagrams not answered, not shown",
+    "> echoed 1980 more messages (3960 bytes), not shown",
+  ]);
+  assertEquals(errors.slice(-1), ["995 more failures, not shown"]);
+  assertEquals(timers.pending, 0);
+  // Once a second is over there are lines again.
+  for (const event of [...visits(21), failure]) log(event);
+  log({ type: "stopped", connections: 2021, messages: 2021, bytes: 4042, refused: { repeats: 3000 }, duration: 1000 });
+  assertEquals(timers.pending, 0);
+  assertEquals(lines.slice(-6), [
+    "> 1 more client connected, not shown",
+    "> echoed 1 more message (2 bytes), not shown",
+    "> 1 more client disconnected, not shown",
+    "> served 2021 connections, 2021 messages, 4042 bytes in 1s",
+    "> 3000 datagrams not answered",
+    "> echo server stopped",
+  ]);
+});
+
+Deno.test("textLog() shows every connection and message, and still not every failure, when all is asked for", () => {
+  const failures: ServerEvent[] = Array(9).fill({ type: "failed", endpoint, operation: "receive", cause: "x" });
+  for (const detail of ["verbose", "trace"] as const) {
+    const { lines, errors } = logged([...visits(100), ...failures], { detail });
+    assertEquals(lines.filter((line) => line.startsWith("> ")).length, 300);
+    assertEquals(errors.length, 5);
+  }
+});
+
+Deno.test("textLog() shows failures alone, and sums up the rest of them, when it is quiet", () => {
+  const failures: ServerEvent[] = Array(7).fill({ type: "failed", endpoint, operation: "accept", cause: "x" });
+  const { lines, errors } = logged([...conversation.slice(0, -1), ...failures, conversation.at(-1)!], { quiet: true });
+  assertEquals([lines, errors.length, errors.at(-1)], [[], 6, "2 more failures, not shown"]);
+  const one = logged([...failures.slice(0, 6), conversation.at(-1)!], { quiet: true });
+  assertEquals(one.errors.at(-1), "1 more failure, not shown");
+});
+
+Deno.test("textLog() tells which datagram was not answered, and why, in the user's language", () => {
+  const local: Endpoint = { transport: "unixgram", path: "/run/meari.sock" };
+  const events: ServerEvent[] = [
+    { type: "refused", endpoint, peer: { transport: "udp", hostname: "::1", port: 7 }, reason: "answering port" },
+    { type: "refused", endpoint: local, peer: { transport: "unixpacket", path: null }, reason: "no return address" },
+    { type: "refused", endpoint: local, peer: { transport: "unixpacket", path: "/a" }, reason: "peer does not read" },
+  ];
+  assertEquals(logged(events).lines, [
+    "> datagram from [::1]:7 not answered: answering port",
+    "> datagram from (unnamed) not answered: no return address",
+    "> datagram from /a not answered: peer does not read",
+  ]);
+  assertEquals(logged(events, { messages: messages.ko }).lines, [
+    "> [::1]:7 의 데이터그램에 응답하지 않음: 답에 다시 답하는 포트",
+    "> (unnamed) 의 데이터그램에 응답하지 않음: 답할 주소가 없음",
+    "> /a 의 데이터그램에 응답하지 않음: 상대가 읽지 않음",
+  ]);
+});
+
+Deno.test("textLog() forges no line, title, direction or gap when names were chosen to do so", () => {
+  const path = `/tmp/x\n> client 10.0.0.9:1 said quit\x1b]0;PWN\x07\u202e\u200b\u{e0041}\x9b2J`;
+  const shown = "/tmp/x\\n> client 10.0.0.9:1 said quit\\x1b]0;PWN\\x07\\u202e\\u200b\\u{e0041}\\x9b2J";
+  const evil: Endpoint = { transport: "unixgram", path };
+  const peer = { transport: "unixpacket", path } as const;
+  const message = encode("hi");
+  for (const detail of ["normal", "verbose", "trace"] as const) {
+    const { lines, errors } = logged([
+      { type: "listening", endpoint: evil },
+      { type: "connected", endpoint: { transport: "unix", path }, connection: 1, peer: unnamed },
+      { type: "echoed", endpoint: evil, connection: undefined, peer, message, offset: 0 },
+      { type: "refused", endpoint: evil, peer, reason: "repeats" },
+      { type: "failed", endpoint: evil, operation: "send", peer, cause: "no such file or directory" },
+      { type: "disconnected", endpoint: { transport: "unix", path }, connection: 1, peer: unnamed, ...end },
+    ], { detail });
+    for (const line of [...lines, ...errors]) {
+      assertEquals(/[^\P{C}\n]|\n(?!\d{8})/u.exec(line), null);
+    }
+    assertEquals(lines.filter((line) => line.includes("not answered")), [
+      `> datagram from ${shown} not answered: repeats`,
+    ]);
+    assertEquals(errors[0]?.endsWith(`send to ${shown} failed: no such file or directory`), true);
+    if (detail !== "normal") assertEquals(lines.includes(`> echoed: hi (2 bytes, ${shown})`), true);
+  }
 });
 
 Deno.test("textLog() says how many connections are open when the server stops, if any", () => {

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { connectMessages, type Endpoint, formatHostPort, type MessageConn } from "../../lib/transport/mod.ts";
-import { startServer } from "../../server/mod.ts";
-import { bounded } from "../helpers/bounded.ts";
-import { EventLog } from "../helpers/event_log.ts";
-import { python } from "../helpers/programs.ts";
-import { assertSameBytes, noise } from "../helpers/streams.ts";
-import { TempFolder } from "../helpers/temp_folder.ts";
+import { connectMessages, type Endpoint, formatHostPort, type MessageConn } from "../../../lib/transport/mod.ts";
+import { startServer } from "../../../server/mod.ts";
+import { bounded } from "../../helpers/bounded.ts";
+import { EventLog } from "../../helpers/event_log.ts";
+import { python } from "../../helpers/programs.ts";
+import { assertSameBytes, noise } from "../../helpers/streams.ts";
+import { TempFolder } from "../../helpers/temp_folder.ts";
 
 const unixOnly = { ignore: Deno.build.os === "windows" };
 
@@ -59,7 +59,7 @@ for (const [name, endpoint, largest, about] of kinds) {
   bounded(`startServer() answers each datagram, empty and largest ones included, when it serves ${name}`, async () => {
     using folder = new TempFolder();
     const log = new EventLog();
-    await using server = await startServer({ endpoints: [endpoint(folder)], onEvent: log.add });
+    await using server = await startServer({ endpoints: [endpoint(folder)], subscribers: [log.add] });
     using client = await Client.of(server.endpoints[0]);
     const lengths = [0, 1, 1472, 1473, 0, largest];
     for (const length of lengths) await client.assertEchoes(noise(length));
@@ -98,7 +98,7 @@ bounded("startServer() takes quit as plain data when it comes as a datagram", as
 
 bounded("startServer() answers both families on one port when it serves udp://[::]", async () => {
   const log = new EventLog();
-  await using server = await startServer({ endpoints: ["udp://[::]:0"], onEvent: log.add });
+  await using server = await startServer({ endpoints: ["udp://[::]:0"], subscribers: [log.add] });
   const { port } = server.endpoints[0] as { port: number };
   for (const host of ["127.0.0.1", "::1"]) {
     using client = await Client.of({ transport: "udp", host, port });
@@ -108,28 +108,29 @@ bounded("startServer() answers both families on one port when it serves udp://[:
   assertEquals(peers.length, 2);
 });
 
-bounded("startServer() tells of it and serves on when a datagram's sender has no address", async () => {
+bounded("startServer() counts and tells it, and serves on, when a datagram's sender has no address", async () => {
   using folder = new TempFolder();
   const log = new EventLog();
   const path = folder.file("echo.sock");
-  await using server = await startServer({ endpoints: [`unixgram://${path}`], onEvent: log.add });
+  await using server = await startServer({ endpoints: [`unixgram://${path}`], subscribers: [log.add] });
   const { code, stderr } = await python(
     "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'hello', sys.argv[1])",
     path,
   );
   assertEquals([code, stderr], [0, ""]);
-  const { operation, endpoint } = await log.nth(1, "failed");
-  assertEquals([operation, endpoint], ["send", server.endpoints[0]]);
+  const { reason, endpoint } = await log.nth(1, "refused");
+  assertEquals([reason, endpoint], ["no return address", server.endpoints[0]]);
   using client = await Client.of(server.endpoints[0]);
   await client.assertEchoes(noise(100));
-  assertEquals([log.of("echoed").length, log.of("failed").length], [1, 1]);
+  assertEquals([log.of("echoed").length, log.of("refused").length, log.of("failed").length], [1, 1, 0]);
+  assertEquals(server.snapshot().refused, { "no return address": 1 });
 }, unixOnly);
 
 bounded("startServer() tells whom it could not answer and serves on when a datagram's sender has gone", async () => {
   using folder = new TempFolder();
   const log = new EventLog();
   const [path, gone] = [folder.file("echo.sock"), folder.file("gone.sock")];
-  await using server = await startServer({ endpoints: [`unixgram://${path}`], onEvent: log.add });
+  await using server = await startServer({ endpoints: [`unixgram://${path}`], subscribers: [log.add] });
   const { code, stderr } = await python(
     `
 import os
@@ -153,7 +154,7 @@ s.sendto(b"hello", sys.argv[1])`,
 
 bounded("startServer() serves on when UDP clients leave without taking their echo", async () => {
   const log = new EventLog();
-  await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"], onEvent: log.add });
+  await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"], subscribers: [log.add] });
   for (let i = 1; i <= 10; i++) {
     {
       using client = await Client.of(server.endpoints[0]);

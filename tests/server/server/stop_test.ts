@@ -1,13 +1,21 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MeariError, UsageError } from "../../lib/errors.ts";
-import { connectMessages } from "../../lib/transport/mod.ts";
-import { type ServerOptions, startServer } from "../../server/mod.ts";
-import { bounded } from "../helpers/bounded.ts";
-import { EventLog } from "../helpers/event_log.ts";
-import { python } from "../helpers/programs.ts";
-import { assertEchoes, assertSameBytes, connect, noise, readBytes, readToEnd, writeAll } from "../helpers/streams.ts";
-import { StuckClient } from "../helpers/stuck_client.ts";
-import { exists, TempFolder } from "../helpers/temp_folder.ts";
+import { connectMessages } from "../../../lib/transport/mod.ts";
+import { Server, type ServerOptions, startServer } from "../../../server/mod.ts";
+import { bounded } from "../../helpers/bounded.ts";
+import { EventLog } from "../../helpers/event_log.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
+import { ScriptedSocket } from "../../helpers/scripted_socket.ts";
+import {
+  assertEchoes,
+  assertSameBytes,
+  connect,
+  noise,
+  readBytes,
+  readToEnd,
+  writeAll,
+} from "../../helpers/streams.ts";
+import { StuckClient } from "../../helpers/stuck_client.ts";
+import { exists, TempFolder } from "../../helpers/temp_folder.ts";
 
 const unixOnly = { ignore: Deno.build.os === "windows" };
 const TCP = "tcp://127.0.0.1:0";
@@ -16,7 +24,7 @@ const UDP = "udp://127.0.0.1:0";
 /** Starts a server whose events are kept. */
 async function start(endpoints: string[], options: ServerOptions = {}) {
   const log = new EventLog();
-  const server = await startServer({ endpoints, onEvent: log.add, ...options });
+  const server = await startServer({ endpoints, subscribers: [log.add], ...options });
   return { server, log };
 }
 
@@ -160,6 +168,22 @@ bounded("startServer() serves once and ends at quit, as the seed's server does",
   assertEquals(log.of("disconnected")[0]?.how, "quit");
 });
 
+bounded("Server.stop() works when a subscriber calls it as soon as the server listens or a client comes", async () => {
+  for (const at of ["listening", "connected"] as const) {
+    const log = new EventLog();
+    const server = new Server({ endpoints: [TCP], subscribers: [log.add] });
+    server.subscribe(() => server.stop(), [at]);
+    await server.start();
+    if (at === "connected") (await connect(server.endpoints[0])).close();
+    await server.finished;
+    assertEquals(log.all.map(({ type }) => type), [
+      "listening",
+      ...at === "connected" ? ["connected", "stopping", "disconnected"] as const : ["stopping"] as const,
+      "stopped",
+    ]);
+  }
+});
+
 bounded("startServer() removes its socket files when it ends, at once where it is killed", async () => {
   using folder = new TempFolder();
   for (const way of ["stop", "kill"] as const) {
@@ -172,55 +196,33 @@ bounded("startServer() removes its socket files when it ends, at once where it i
   }
 }, unixOnly);
 
-bounded("startServer() replaces stale socket files when nobody listens on them", async () => {
-  using folder = new TempFolder();
-  const paths = [folder.file("a.sock"), folder.file("b.sock")] as const;
-  const { code, stderr } = await python(
-    `
-socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).bind(sys.argv[1])
-socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind(sys.argv[2])`,
-    ...paths,
-  );
-  assertEquals([code, stderr, ...paths.map(exists)], [0, "", true, true]);
-  const { server } = await start([`unix://${paths[0]}`, `unixgram://${paths[1]}`]);
-  using conn = await connect(server.endpoints[0]);
-  await assertEchoes(conn, noise(10));
+/** A server of a socket that gets one datagram and never gets rid of the answer, as where a peer does not read. */
+async function startStuck(grace: number) {
+  const socket = new ScriptedSocket({ receives: [noise(10)], sends: [new Promise(() => {})] });
+  const connect = () => Promise.reject(new Error("nobody connects to it"));
+  using _ = ownTransport("own", { kind: "datagram", form: "inet", listen: () => socket, connect });
+  const endpoints = [{ transport: "own", host: "127.0.0.1", port: 7 }];
+  const { server, log } = await start([], { endpoints, grace });
+  // The datagram is on its way back.
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  return { socket, server, log };
+}
+
+bounded("Server.stop() ends with the grace time when a datagram is never sent, and not before", async () => {
+  const { socket, server, log } = await startStuck(150);
+  const stoppedAt = performance.now();
   server.stop();
-  await server.finished;
-}, unixOnly);
-
-bounded(
-  "startServer() serves nothing and leaves nothing behind when one of its endpoints cannot be served",
-  async () => {
-    using folder = new TempFolder();
-    await using taken = await startServer({ endpoints: [TCP] });
-    const { port } = taken.endpoints[0] as { port: number };
-    const paths = [folder.file("a.sock"), folder.file("b.sock")];
-    const log = new EventLog();
-    const endpoints = [
-      TCP,
-      UDP,
-      ...Deno.build.os === "windows" ? [] : [`unix://${paths[0]}`, `unixgram://${paths[1]}`],
-    ];
-    const error = await assertRejects(
-      () => startServer({ endpoints: [...endpoints, `tcp://127.0.0.1:${port}`], onEvent: log.add }),
-      MeariError,
-    );
-    assertEquals(
-      error.message,
-      `cannot listen on tcp://127.0.0.1:${port}: address already in use`,
-    );
-    assertEquals([error.exitCode, log.all, ...paths.map(exists)], [1, [], false, false]);
-  },
-);
-
-bounded("startServer() refuses an endpoint that is none when it is given one as text", async () => {
-  await assertRejects(() => startServer({ endpoints: ["tcp://127.0.0.1:0?loud"] }), UsageError, "there is no-quit");
+  const { messages } = await server.finished;
+  assert(performance.now() - stoppedAt >= 150);
+  assertEquals([socket.closed, messages, log.all.at(-1)?.type], [true, 0, "stopped"]);
 });
 
-bounded("startServer() names the port that the kernel chose when it is asked for port 0", async () => {
-  const log = new EventLog();
-  await using server = await startServer({ endpoints: [TCP, UDP], onEvent: log.add });
-  for (const endpoint of server.endpoints) assert((endpoint as { port: number }).port > 0);
-  assertEquals(log.of("listening").map(({ endpoint }) => endpoint), [...server.endpoints]);
+bounded("Server.kill() ends at once when a datagram is never sent, whatever the grace time", async () => {
+  for (const stopFirst of [false, true]) {
+    const { socket, server } = await startStuck(3_600_000);
+    if (stopFirst) server.stop();
+    server.kill();
+    await server.finished;
+    assertEquals(socket.closed, true);
+  }
 });

@@ -1,28 +1,30 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { echoStream } from "../../../server/services/stream_echo.ts";
+import { echo } from "../../../server/services/echo.ts";
 import { systemError } from "../../helpers/errors.ts";
 import { ManualTimers } from "../../helpers/manual_timers.ts";
 import { type ConnScript, ScriptedConn } from "../../helpers/scripted_conn.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** Echoes on a scripted connection; the outcome is how it ended, or the error. */
+/** Serves a scripted connection; the outcome is how it ended, or the error. */
 async function run(script: ConnScript, { quit = true } = {}) {
   const conn = new ScriptedConn(script);
-  const progress = { messages: 0, bytes: 0, busy: false };
   const echoed: string[] = [];
-  const outcome = await echoStream(conn, progress, {
-    quit,
-    onEcho: (told, message) => {
-      assertEquals([told === progress, told.busy, conn.sent.length], [true, false, progress.bytes]);
+  const progress = {
+    busy: false,
+    bytes: 0,
+    answered(message: Uint8Array): void {
+      assertEquals([this.busy, conn.sent.length], [false, this.bytes + message.length]);
+      this.bytes += message.length;
       echoed.push(new TextDecoder().decode(message));
     },
-  }).catch((error) => error);
+  };
+  const outcome = await echo.create({}, { quit }).serveStream(conn, progress).catch((error) => error);
   return { conn, progress, echoed, outcome };
 }
 
-Deno.test("echoStream() sends what it received when chunks and partial writes are any", async () => {
+Deno.test("echo.serveStream() sends what it received when chunks and partial writes are any", async () => {
   const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 6000, size: "max" }), {
     maxLength: 12,
     size: "max",
@@ -37,23 +39,23 @@ Deno.test("echoStream() sends what it received when chunks and partial writes ar
   }));
 });
 
-Deno.test("echoStream() ends its half and says closed when the client ends without a byte", async () => {
+Deno.test("echo.serveStream() ends its half and says closed when the client ends without a byte", async () => {
   const { conn, echoed, outcome } = await run({ reads: [null] });
   assertEquals([outcome, conn.calls, echoed], ["closed", ["read 1024", "closeWrite"], []]);
 });
 
-Deno.test("echoStream() writes the rest when each write takes one byte", async () => {
+Deno.test("echo.serveStream() writes the rest when each write takes one byte", async () => {
   const { conn, echoed } = await run({ reads: [encode("abc"), null], writes: [1, 1, 1] });
   assertEquals(conn.calls, ["read 1024", "write 3", "write 2", "write 1", "read 1024", "closeWrite"]);
   assertEquals(echoed, ["abc"]);
 });
 
-Deno.test("echoStream() tells of each read once and counts it when it is wholly echoed", async () => {
+Deno.test("echo.serveStream() tells of each read once and counts it when it is wholly echoed", async () => {
   const { echoed, progress } = await run({ reads: [encode("메아"), encode("리"), null], writes: [2, 2, 2] });
-  assertEquals([echoed, progress], [["메아", "리"], { messages: 2, bytes: 9, busy: false }]);
+  assertEquals([echoed, progress.bytes, progress.busy], [["메아", "리"], 9, false]);
 });
 
-Deno.test("echoStream() grows its buffer fourfold up to 256 KiB when reads fill it, and not when they do not", async () => {
+Deno.test("echo.serveStream() grows its buffer fourfold up to 256 KiB when reads fill it, and not when they do not", async () => {
   const { conn, outcome } = await run({ reads: [new Uint8Array(600_000), new Uint8Array(9), null] });
   const sizes = conn.calls.filter((call) => call.startsWith("read")).map((call) => Number(call.split(" ")[1]));
   const largest = 256 * 1024;
@@ -64,7 +66,7 @@ Deno.test("echoStream() grows its buffer fourfold up to 256 KiB when reads fill 
 });
 
 for (const text of ["quit", "quit\n", "quit\r\n"]) {
-  Deno.test(`echoStream() echoes ${JSON.stringify(text)}, ends its half and awaits the client's end when it is alone`, async () => {
+  Deno.test(`echo.serveStream() echoes ${JSON.stringify(text)}, ends its half and awaits the client's end when it is alone`, async () => {
     const { conn, echoed, outcome } = await run({ reads: [encode("hi"), encode(text), encode("late"), null] });
     assertEquals([outcome, echoed], ["quit", ["hi", text]]);
     const end = ["read 1024", `write ${text.length}`, "closeWrite", "read 1024", "read 1024"];
@@ -72,7 +74,7 @@ for (const text of ["quit", "quit\n", "quit\r\n"]) {
   });
 }
 
-Deno.test("echoStream() goes on when quit is not alone in a read", async () => {
+Deno.test("echo.serveStream() goes on when quit is not alone in a read", async () => {
   for (const text of ["quit ", "quit!\n", "Quit\n", "qui", "quit\r", "quit\n\n", "hi quit\n", "quit\nquit\n"]) {
     const { echoed, outcome } = await run({ reads: [encode(text), encode("more"), null] });
     assertEquals([outcome, echoed], ["closed", [text, "more"]]);
@@ -81,24 +83,38 @@ Deno.test("echoStream() goes on when quit is not alone in a read", async () => {
   assertEquals([outcome, echoed], ["closed", ["qu", "it"]]);
 });
 
-Deno.test("echoStream() takes quit as plain data when quit is off", async () => {
+Deno.test("echo.serveStream() takes quit as plain data when quit is off", async () => {
   const { echoed, outcome } = await run({ reads: [encode("quit\n"), encode("more"), null] }, { quit: false });
   assertEquals([outcome, echoed], ["closed", ["quit\n", "more"]]);
 });
 
-Deno.test("echoStream() closes the connection after a second when a client that said quit stays", async () => {
+Deno.test("echo.serveStream() closes the connection after a second when a client that said quit stays", async () => {
   using timers = new ManualTimers();
   const conn = new ScriptedConn({ reads: [encode("quit"), encode("still here")] });
-  const echo = echoStream(conn, { messages: 0, bytes: 0, busy: false }, { quit: true, onEcho: () => {} });
+  const serving = echo.create({}, { quit: true }).serveStream(conn, { busy: false, answered: () => {} });
   while (conn.calls.length < 5) await Promise.resolve();
   const waiting = ["read 1024", "write 4", "closeWrite", "read 1024", "read 1024"];
   timers.advance(999);
   assertEquals([conn.calls, timers.pending], [waiting, 1]);
   timers.advance(1);
-  assertEquals([await echo, conn.calls, timers.pending], ["quit", [...waiting, "close"], 0]);
+  assertEquals([await serving, conn.calls, timers.pending], ["quit", [...waiting, "close"], 0]);
 });
 
-Deno.test("echoStream() leaves no timer when a client that said quit ends or resets", async () => {
+Deno.test("echo.serveStream() throws nothing from its timer when the connection was closed meanwhile", async () => {
+  using timers = new ManualTimers();
+  const conn = new ScriptedConn({ reads: [encode("quit")] });
+  const close = conn.close.bind(conn);
+  conn.close = () => {
+    close();
+    throw new Deno.errors.BadResource("Bad resource ID");
+  };
+  const serving = echo.create({}, { quit: true }).serveStream(conn, { busy: false, answered: () => {} });
+  while (timers.pending === 0) await Promise.resolve();
+  timers.advance(1000);
+  assertEquals(await serving, "quit");
+});
+
+Deno.test("echo.serveStream() leaves no timer when a client that said quit ends or resets", async () => {
   for (const last of [null, systemError("ECONNRESET")]) {
     using timers = new ManualTimers();
     const { conn, outcome } = await run({ reads: [encode("quit"), last] });
@@ -106,7 +122,7 @@ Deno.test("echoStream() leaves no timer when a client that said quit ends or res
   }
 });
 
-Deno.test("echoStream() throws the system's error when reading fails", async () => {
+Deno.test("echo.serveStream() throws the system's error when reading fails", async () => {
   const error = systemError("ECONNRESET");
   for (const before of [[], [encode("a")], [encode("a"), encode("b")]]) {
     const { conn, echoed, outcome } = await run({ reads: [...before, error] });
@@ -114,21 +130,37 @@ Deno.test("echoStream() throws the system's error when reading fails", async () 
   }
 });
 
-Deno.test("echoStream() throws the system's error and counts nothing of that read when writing fails midway", async () => {
+Deno.test("echo.serveStream() throws the system's error and counts nothing of that read when writing fails midway", async () => {
   const error = systemError("EPIPE");
   for (const taken of [[], [1], [1, 2]]) {
     const { progress, echoed, outcome } = await run({
       reads: [encode("ok"), encode("메아리"), null],
       writes: [2, ...taken, error],
     });
-    assertEquals([outcome === error, echoed, progress], [true, ["ok"], { messages: 1, bytes: 2, busy: true }]);
+    assertEquals([outcome === error, echoed, progress.bytes, progress.busy], [true, ["ok"], 2, true]);
   }
 });
 
-Deno.test("echoStream() still says how it ended when closeWrite fails because the client has gone", async () => {
+Deno.test("echo.serveStream() still says how it ended when closeWrite fails because the client has gone", async () => {
   const closeWrite = systemError("ENOTCONN");
   assertEquals((await run({ reads: [encode("a"), null], closeWrite })).outcome, "closed");
   assertEquals((await run({ reads: [encode("quit"), null], closeWrite })).outcome, "quit");
+});
+
+Deno.test("echo.serveStream() lets quit end no conversation when its endpoint says no-quit", async () => {
+  const conn = new ScriptedConn({ reads: [encode("quit"), encode("more"), null] });
+  const service = echo.create({ "no-quit": true }, { quit: true });
+  assertEquals(await service.serveStream(conn, { busy: false, answered: () => {} }), "closed");
+});
+
+Deno.test("echo.answer() returns the message, and echo.isLast() tells whether it is quit alone", () => {
+  const service = echo.create({}, { quit: true });
+  for (const [text, last] of [["", false], ["quit", true], ["quit\r\n", true], ["quit!", false]] as const) {
+    const message = encode(text);
+    assertEquals([service.answer(message) === message, service.isLast(message)], [true, last]);
+  }
+  assertEquals(echo.create({}, { quit: false }).isLast(encode("quit")), false);
+  assertEquals(echo.create({ "no-quit": true }, { quit: true }).isLast(encode("quit")), false);
 });
 
 Deno.test("ScriptedConn fails the test when an echo reads ahead of its writes", async () => {

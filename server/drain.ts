@@ -1,0 +1,50 @@
+/**
+ * The orderly end: what is in flight is answered, then everything is closed.
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+
+/** How often to look which conversations have gone quiet, in milliseconds. */
+const TICK = 25;
+
+/**
+ * After how many looks without a change a conversation counts as quiet. Two at least: on a busy machine timers can run
+ * before what has arrived meanwhile is read, but not twice in a row.
+ */
+const QUIET_LOOKS = 2;
+
+/** Something that is served: a session, or a socket of datagrams. */
+export interface Drainable {
+  /** Whether it holds something that is not wholly answered yet. */
+  readonly busy: boolean;
+  /** Rises with each message. Not there where what comes now was not in flight at the stop, and so keeps nobody waiting. */
+  readonly messages?: number;
+}
+
+/**
+ * Ends what has gone quiet, until nothing is left; after the grace time, whatever is left.
+ *
+ * @param left What is still served.
+ * @param end Ends one of it, so that it is no longer left.
+ * @param grace The longest it may take, in milliseconds.
+ */
+export async function drain<D extends Drainable>(
+  left: () => readonly D[],
+  end: (served: D) => void,
+  grace: number,
+): Promise<void> {
+  const deadline = performance.now() + grace;
+  const seen = new Map<D, { messages: number | undefined; quiet: number }>();
+  for (let now = left(); now.length > 0; now = left()) {
+    for (const served of now) {
+      const { busy, messages } = served;
+      const last = seen.get(served);
+      const quiet = last !== undefined && !busy && last.messages === messages ? last.quiet + 1 : 0;
+      seen.set(served, { messages, quiet });
+      if (quiet >= QUIET_LOOKS || performance.now() >= deadline) end(served);
+    }
+    await delay(TICK);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * A conversation in whole messages, from its first to its last.
+ *
+ * @module
+ */
+
+import type { MessageConn } from "../lib/transport/mod.ts";
+import type { Progress, Service, ServiceEnding } from "./services/service.ts";
+
+/** The largest message that is answered, in bytes; what is longer loses its end. */
+const LARGEST_MESSAGE = 256 * 1024;
+
+/**
+ * Answers each message of a conversation before it receives the next. The caller closes the connection.
+ *
+ * @param conn The connection.
+ * @param service What to do with a message.
+ * @param progress Told of each answer.
+ * @returns How the conversation ended.
+ * @throws The operating system's error if the connection breaks.
+ */
+export async function serveMessages(
+  conn: MessageConn,
+  service: Service,
+  progress: Progress,
+): Promise<ServiceEnding> {
+  const buffer = new Uint8Array(LARGEST_MESSAGE);
+  while (true) {
+    const message = await conn.receive(buffer);
+    if (message === null) return "closed";
+    progress.busy = true;
+    await conn.send(service.answer(message));
+    progress.busy = false;
+    progress.answered(message);
+    if (service.isLast(message)) return "quit";
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * How much of what happens a log shows.
+ *
+ * @module
+ */
+
+import type { EventType, ServerEvent } from "../events.ts";
+import { RateLimit } from "./rate_limit.ts";
+
+/** The kinds of event that a stranger can cause. */
+export type Limited = "connected" | "echoed" | "disconnected" | "refused" | "failed";
+
+/** How many lines of each kind a log may have in a second, lest a stranger fill a disk. */
+const PER_SECOND: Readonly<Record<Limited, number>> = {
+  connected: 20,
+  echoed: 20,
+  disconnected: 20,
+  refused: 5,
+  failed: 5,
+};
+
+/** Of which kinds a log has all where every message is asked for. */
+const EVERY: readonly Limited[] = ["connected", "echoed", "disconnected"];
+
+/** What a log leaves out in a second. */
+export interface Unshown {
+  /** The kind of event. */
+  of: Limited;
+  /** How many. */
+  count: number;
+  /** How many bytes they were about; 0 where they are about none. */
+  bytes: number;
+}
+
+/** Keeps each kind of event to its rate. */
+export class EventLimits {
+  #limits = new Map<EventType, RateLimit>();
+
+  /**
+   * @param everyMessage Whether all connections and their messages are to be shown, as the user asked for.
+   * @param onUnshown Told at the end of a second of each kind of which some did not pass.
+   */
+  constructor(everyMessage: boolean, onUnshown: (unshown: Unshown) => void) {
+    for (const [of, perSecond] of Object.entries(PER_SECOND) as [Limited, number][]) {
+      if (everyMessage && EVERY.includes(of)) continue;
+      this.#limits.set(of, new RateLimit(perSecond, (count, bytes) => onUnshown({ of, count, bytes })));
+    }
+  }
+
+  /**
+   * Asks whether an event may be shown.
+   *
+   * @param event The event.
+   * @returns Whether it may.
+   */
+  pass(event: ServerEvent): boolean {
+    return this.#limits.get(event.type)?.pass(event.type === "echoed" ? event.message.length : 0) ?? true;
+  }
+
+  /** Tells what was left out since, and stops the timers. */
+  end(): void {
+    for (const limit of this.#limits.values()) limit.end();
+  }
+}

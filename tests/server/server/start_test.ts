@@ -1,0 +1,126 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { parseEndpoint } from "../../../lib/endpoint.ts";
+import { MeariError, UsageError } from "../../../lib/errors.ts";
+import { Server, startServer } from "../../../server/mod.ts";
+import { bounded } from "../../helpers/bounded.ts";
+import { EventLog } from "../../helpers/event_log.ts";
+import { freeTcpPort } from "../../helpers/free_port.ts";
+import { python } from "../../helpers/programs.ts";
+import { assertEchoes, connect, noise } from "../../helpers/streams.ts";
+import { exists, TempFolder } from "../../helpers/temp_folder.ts";
+
+const unixOnly = { ignore: Deno.build.os === "windows" };
+const TCP = "tcp://127.0.0.1:0";
+const UDP = "udp://127.0.0.1:0";
+
+bounded("startServer() replaces stale socket files when nobody listens on them", async () => {
+  using folder = new TempFolder();
+  const paths = [folder.file("a.sock"), folder.file("b.sock")] as const;
+  const { code, stderr } = await python(
+    `
+socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).bind(sys.argv[1])
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind(sys.argv[2])`,
+    ...paths,
+  );
+  assertEquals([code, stderr, ...paths.map(exists)], [0, "", true, true]);
+  const server = await startServer({ endpoints: [`unix://${paths[0]}`, `unixgram://${paths[1]}`] });
+  using conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, noise(10));
+  server.stop();
+  await server.finished;
+}, unixOnly);
+
+bounded(
+  "startServer() serves nothing and leaves nothing behind when one of its endpoints cannot be served",
+  async () => {
+    using folder = new TempFolder();
+    await using taken = await startServer({ endpoints: [TCP] });
+    const { port } = taken.endpoints[0] as { port: number };
+    const paths = [folder.file("a.sock"), folder.file("b.sock")];
+    const log = new EventLog();
+    const endpoints = [
+      TCP,
+      UDP,
+      ...Deno.build.os === "windows" ? [] : [`unix://${paths[0]}`, `unixgram://${paths[1]}`],
+    ];
+    const error = await assertRejects(
+      () => startServer({ endpoints: [...endpoints, `tcp://127.0.0.1:${port}`], subscribers: [log.add] }),
+      MeariError,
+    );
+    assertEquals(
+      error.message,
+      `cannot listen on tcp://127.0.0.1:${port}: address already in use`,
+    );
+    assertEquals([error.exitCode, log.all, ...paths.map(exists)], [1, [], false, false]);
+  },
+);
+
+bounded("startServer() refuses an endpoint that is none when it is given one as text", async () => {
+  await assertRejects(() => startServer({ endpoints: ["tcp://127.0.0.1:0?loud"] }), UsageError, "there is no-quit");
+});
+
+bounded("startServer() names the port that the kernel chose when it is asked for port 0", async () => {
+  const log = new EventLog();
+  await using server = await startServer({ endpoints: [TCP, UDP], subscribers: [log.add] });
+  for (const endpoint of server.endpoints) assert((endpoint as { port: number }).port > 0);
+  assertEquals(log.of("listening").map(({ endpoint }) => endpoint), [...server.endpoints]);
+});
+
+bounded("new Server() starts nothing", async () => {
+  const log = new EventLog();
+  const port = freeTcpPort();
+  const server = new Server({ endpoints: [`tcp://127.0.0.1:${port}`], subscribers: [log.add] });
+  await assertRejects(() => connect(parseEndpoint(`tcp://127.0.0.1:${port}`)), Deno.errors.ConnectionRefused);
+  const none = { open: 0, connections: 0, messages: 0, bytes: 0, refused: {}, duration: 0 };
+  assertEquals([log.all, server.endpoints, server.snapshot()], [[], [], none]);
+});
+
+for (const way of ["stop", "kill"] as const) {
+  bounded(`Server.start() serves nothing when ${way}() was called before`, async () => {
+    const log = new EventLog();
+    const server = new Server({ endpoints: [TCP, UDP], subscribers: [log.add] });
+    server[way]();
+    assertEquals((await server.finished).connections, 0);
+    await server.start();
+    assertEquals([log.all, server.endpoints], [[], []]);
+  });
+
+  bounded(`Server.start() leaves nothing open when ${way}() is called while it starts`, async () => {
+    const log = new EventLog();
+    const server = new Server({ endpoints: [TCP, UDP], subscribers: [log.add] });
+    const starting = server.start();
+    server[way]();
+    await starting;
+    await server.finished;
+    assertEquals(log.all.map(({ type }) => type), ["listening", "listening", "stopping", "stopped"]);
+    await assertRejects(() => connect(server.endpoints[0]), Deno.errors.ConnectionRefused);
+  });
+}
+
+bounded("Server.start() listens at nothing when its signal was aborted before", async () => {
+  const log = new EventLog();
+  const server = new Server({ endpoints: [TCP], subscribers: [log.add], signal: AbortSignal.abort() });
+  await server.start();
+  await server.finished;
+  assertEquals([log.all, server.endpoints], [[], []]);
+});
+
+bounded("Server.start() throws when it is called again, and the server goes on", async () => {
+  await using server = new Server({ endpoints: [TCP] });
+  await server.start();
+  await assertRejects(() => server.start(), Error, "a server starts once");
+  using conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, noise(10));
+});
+
+bounded("Server can be disposed, and has finished, when it could not start or was never started", async () => {
+  await using taken = await startServer({ endpoints: [TCP] });
+  const log = new EventLog();
+  const server = new Server({ endpoints: [taken.endpoints[0]!], subscribers: [log.add] });
+  await assertRejects(() => server.start(), MeariError, "address already in use");
+  await server[Symbol.asyncDispose]();
+  assertEquals((await server.finished).connections, 0);
+  await assertRejects(() => server.start(), Error, "a server starts once");
+  await new Server({ endpoints: [TCP] })[Symbol.asyncDispose]();
+  assertEquals(log.all, []);
+});
