@@ -5,22 +5,22 @@
  */
 
 import { BackOff } from "../lib/back_off.ts";
-import { type Endpoint, listen, type Listener, type Listening } from "../lib/transport/mod.ts";
+import { closeListening, type Endpoint, type Listener, type Listening, listenTogether } from "../lib/transport/mod.ts";
 
 /**
  * Listens at all endpoints or, where one of them fails, at none.
  *
- * @param endpoints Where.
+ * @param groups Where; those of a group that ask for port 0 get one port in common.
  * @returns What listens there, in their order.
  * @throws {EndpointError} If it cannot listen at one of them.
  */
-export async function listenAtAll(endpoints: readonly Endpoint[]): Promise<Listening[]> {
+export async function listenAtAll(groups: readonly (readonly Endpoint[])[]): Promise<Listening[]> {
   const listening: Listening[] = [];
   try {
-    for (const endpoint of endpoints) listening.push(await listen(endpoint));
+    for (const group of groups) listening.push(...await listenTogether(group));
     return listening;
   } catch (error) {
-    for (const each of listening) (each.kind === "datagram" ? each.socket : each.listener).close();
+    listening.forEach(closeListening);
     throw error;
   }
 }

@@ -37,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { endpoints, once, grace, quiet } = options;
   const view = json
     ? jsonLog({ everyMessage: detail !== "normal", quiet, write })
-    : textLog({ messages: words, datagramsOnly: endpoints.every(isDatagram), detail, quiet, write, writeError });
+    : textLog({ messages: words, datagramsOnly: endpoints.flat().every(isDatagram), detail, quiet, write, writeError });
   const stopping = new AbortController();
   const server = new Server({ endpoints, quit: !options["no-quit"], once, grace, signal: stopping.signal });
   server.subscribe(view, quiet ? ["failed", "stopped"] : undefined);

@@ -86,8 +86,8 @@ export const serverCommand: Command<typeof options> = {
 
 /** What the user asked of meari-server. */
 export interface ServerCommandLine extends Values<typeof options> {
-  /** What to serve. */
-  endpoints: Endpoint[];
+  /** What to serve, in groups that have one port in common where they ask for any. */
+  endpoints: Endpoint[][];
 }
 
 /**
@@ -105,8 +105,8 @@ export function parseServerArgs(args: readonly string[]): ServerCommandLine {
   if (values.log === "json" && values.trace) throw new UsageError("--trace is for people; --log json has no hex dumps");
   const { host, port } = values;
   const defaults = { host: unbracketed(host), port, options: serviceOptions, side: "listen" } as const;
-  const wanted = operands.length > 0 ? operands : ["tcp://", "udp://"];
-  return { ...values, endpoints: wanted.map((text) => parseEndpoint(text, defaults)) };
+  const groups = operands.length > 0 ? operands.map((operand) => [operand]) : [["tcp://", "udp://"]];
+  return { ...values, endpoints: groups.map((group) => group.map((text) => parseEndpoint(text, defaults))) };
 }
 
 /** Takes `[::]` for `::`: people write a host as they write it in an endpoint. */

@@ -20,8 +20,11 @@ import type { Session } from "./session.ts";
 
 /** How a server runs. */
 export interface ServerOptions {
-  /** What to serve, parsed or as written. Default: TCP and UDP on 127.0.0.1:65456. */
-  endpoints?: readonly (Endpoint | string)[];
+  /**
+   * What to serve, parsed or as written; those of a list in the list get one port in common where they ask for port 0.
+   * Default: TCP and UDP on 127.0.0.1:65456.
+   */
+  endpoints?: readonly (Endpoint | string | readonly (Endpoint | string)[])[];
   /** Whether `quit` alone ends a connection. Default: `true`. An endpoint with `?no-quit` is exempt. */
   quit?: boolean;
   /** Whether the server ends with its first conversation: one connection, or one datagram. Default: `false`. */
@@ -113,7 +116,7 @@ export class Server implements AsyncDisposable {
     if (this.#stopping) return;
     this.#state = "starting";
     try {
-      this.#serve(await listenAtAll(endpoints.map(parsed)));
+      this.#serve(await listenAtAll(endpoints.map((each) => [each].flat().map(parsed))));
       this.#state = "serving";
     } catch (error) {
       this.#state = "over";

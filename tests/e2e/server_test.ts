@@ -90,6 +90,15 @@ for (const [name, args, env, expected] of languages) {
   }, unixOnly);
 }
 
+bounded("meari-server -p 0 serves TCP and UDP on one port, which the kernel chooses", async () => {
+  for (let i = 0; i < 3; i++) {
+    const { server, endpoints } = await serve(["-p", "0"], { count: 2 });
+    await using _ = server;
+    const [tcp, udp] = endpoints.map((endpoint) => (endpoint as { port: number }).port);
+    assertEquals(tcp, udp);
+  }
+});
+
 bounded("meari-server ends at SIGTERM with exit code 0 once what it holds is echoed", async () => {
   const { server, endpoints } = await serve(["tcp://127.0.0.1:0", "--grace", "15s"]);
   await using process = server;

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MeariError } from "../../lib/errors.ts";
-import type { Address, Endpoint, Listener } from "../../lib/transport/mod.ts";
+import { type Address, closeListening, type Endpoint, type Listener } from "../../lib/transport/mod.ts";
 import { acceptAll, listenAtAll } from "../../server/listener.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { systemError } from "../helpers/errors.ts";
@@ -107,20 +107,21 @@ bounded("acceptAll() closes a connection that comes as it is stopped", async () 
   assertEquals([told, conn.closed], [[], true]);
 });
 
-bounded("listenAtAll() listens at all endpoints in their order", async () => {
-  const host = "127.0.0.1";
-  const endpoints: Endpoint[] = ["tcp", "udp", "tcp"].map((transport) => ({ transport, host, port: 0 }));
-  const listening = await listenAtAll(endpoints);
+const host = "127.0.0.1";
+const any = (transport: string): Endpoint => ({ transport, host, port: 0 });
+
+bounded("listenAtAll() listens at all endpoints in their order, and gives one port to each group", async () => {
+  const listening = await listenAtAll([[any("tcp"), any("udp")], [any("tcp")], []]);
+  listening.forEach(closeListening);
   assertEquals(listening.map(({ kind }) => kind), ["stream", "datagram", "stream"]);
-  for (const each of listening) (each.kind === "datagram" ? each.socket : each.listener).close();
+  const [tcp, udp, other] = listening.map(({ endpoint }) => (endpoint as { port: number }).port);
+  assertEquals([tcp === udp, tcp === other], [true, false]);
 });
 
 bounded("listenAtAll() listens at none when it cannot at one", async () => {
-  const host = "127.0.0.1";
-  const [taken] = await listenAtAll([{ transport: "tcp", host, port: 0 }]);
-  assertEquals(taken?.kind, "stream");
+  const [taken] = await listenAtAll([[any("tcp")]]);
   // What stays open fails the test.
-  const wanted = [{ transport: "udp", host, port: 0 }, { transport: "tcp", host, port: 0 }, taken!.endpoint];
+  const wanted = [[any("udp")], [any("tcp")], [taken!.endpoint]];
   await assertRejects(() => listenAtAll(wanted), MeariError, "address already in use");
-  if (taken?.kind === "stream") taken.listener.close();
+  closeListening(taken!);
 });

@@ -5,7 +5,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { startServer } from "../../server/mod.ts";
 import { parseServerArgs, serverCommand } from "../../server/options.ts";
 
-const places = (...args: string[]) => parseServerArgs(args).endpoints.map(formatEndpoint);
+const places = (...args: string[]) => parseServerArgs(args).endpoints.flat().map(formatEndpoint);
 
 Deno.test("parseServerArgs() serves TCP and UDP where the seed does when nothing is given", () => {
   const { endpoints: _, ...values } = parseServerArgs([]);
@@ -30,6 +30,12 @@ Deno.test("parseServerArgs() moves the default pair when host and port are given
   assertEquals(places("--host", "localhost", "-p", "0"), ["tcp://localhost:0", "udp://localhost:0"]);
   assertEquals(places("--host", "::1"), ["tcp://[::1]:65456", "udp://[::1]:65456"]);
   assertEquals(places("--host", "[::]", "-p7"), ["tcp://[::]:7", "udp://[::]:7"]);
+});
+
+Deno.test("parseServerArgs() has the default pair in one group, and what is named each in its own", () => {
+  const groups = (...args: string[]) => parseServerArgs(args).endpoints.map((group) => group.map(formatEndpoint));
+  assertEquals(groups("-p", "0"), [["tcp://127.0.0.1:0", "udp://127.0.0.1:0"]]);
+  assertEquals(groups("tcp://:0", "udp://:0"), [["tcp://127.0.0.1:0"], ["udp://127.0.0.1:0"]]);
 });
 
 Deno.test("parseServerArgs() serves just what is named, and fills it in from host and port, when endpoints are given", () => {

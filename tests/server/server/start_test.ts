@@ -66,6 +66,12 @@ bounded("startServer() names the port that the kernel chose when it is asked for
   assertEquals(log.of("listening").map(({ endpoint }) => endpoint), [...server.endpoints]);
 });
 
+bounded("startServer() gives those of a group one port when they ask for any", async () => {
+  await using server = await startServer({ endpoints: [[TCP, UDP], TCP] });
+  const [tcp, udp, other] = server.endpoints.map((endpoint) => (endpoint as { port: number }).port);
+  assertEquals([tcp === udp, tcp === other], [true, false]);
+});
+
 bounded("new Server() starts nothing", async () => {
   const log = new EventLog();
   const port = freeTcpPort();
