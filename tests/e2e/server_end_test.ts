@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type InetEndpoint, parseEndpoint } from "../../lib/endpoint.ts";
 import { bounded } from "../helpers/bounded.ts";
-import { startMeariServer } from "../helpers/meari.ts";
-import { PYTHON, python } from "../helpers/programs.ts";
+import { program, RunningMeari, startMeariServer } from "../helpers/meari.ts";
+import { needs, PYTHON, python } from "../helpers/programs.ts";
 import { Running } from "../helpers/running.ts";
 import { assertEchoes, connect, noise } from "../helpers/streams.ts";
 import { exists, TempFolder } from "../helpers/temp_folder.ts";
@@ -27,6 +27,21 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
     assertMatch(server.stdout.text, /^> echo server stopped$/m);
   }, unixOnly);
 }
+
+bounded("meari-server goes on at SIGHUP when nohup has started it", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("s.sock");
+  await using server = new RunningMeari([needs("nohup"), ...program("meari-server"), `unix://${path}`]);
+  await server.stdout.until("> listening on");
+  server.kill("SIGHUP");
+  for (let i = 0; i < 3; i++) {
+    using conn = await connect({ transport: "unix", path });
+    await assertEchoes(conn, noise(100));
+  }
+  server.kill("SIGTERM");
+  assertEquals([await server.exit(), exists(path)], [0, false]);
+  assertMatch(server.stdout.text, /^> served 3 connections, /m);
+}, { ignore: Deno.build.os !== "linux" });
 
 /** Starts a server for one conversation, over TCP. */
 async function serveOnce() {
