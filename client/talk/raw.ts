@@ -4,16 +4,14 @@
  * @module
  */
 
-import { equals } from "@std/bytes/equals";
-import { describeCause, EchoError, MeariError } from "../../lib/errors.ts";
+import { abortable } from "@std/async/abortable";
+import { describeCause, EchoError, errorCode, MeariError } from "../../lib/errors.ts";
 import type { StreamConn } from "../../lib/transport/mod.ts";
 import { formatDuration } from "../../lib/units.ts";
+import { InFlight } from "./in_flight.ts";
 import { type ByteSource, readInput } from "./lines.ts";
 
 const CHUNK = 256 * 1024;
-
-/** How many bytes may be under way when each is kept to be compared with its echo. */
-const LARGEST_UNDERWAY = 64 * 1024 * 1024;
 
 /** How raw mode runs. */
 export interface RawOptions {
@@ -23,6 +21,8 @@ export interface RawOptions {
   verify: boolean;
   /** Writes bytes to stdout, all of them; they are valid only during the call. */
   write: (bytes: Uint8Array) => Promise<void>;
+  /** Ends it at once. */
+  signal?: AbortSignal;
   /** Told now and then how many bytes went out and came back. */
   onProgress?: (sent: number, received: number) => void;
 }
@@ -44,10 +44,11 @@ export interface RawResult {
  * @returns The counts, which are equal.
  * @throws {EchoError} If another number of bytes came back, or with `verify` other bytes.
  * @throws {MeariError} If the input cannot be read.
+ * @throws The reason of the signal where that ends it.
  */
 export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOptions): Promise<RawResult> {
   const count: RawResult = { sent: 0, received: 0 };
-  const underway = options.verify ? new Underway() : undefined;
+  const inFlight = options.verify ? new InFlight() : undefined;
   const failure = Promise.withResolvers<never>();
   // Nobody may be looking when it is rejected.
   failure.promise.catch(() => {});
@@ -62,8 +63,9 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
     while (true) {
       const length = await readInput(input, buffer);
       if (length === null) break;
-      await underway?.room(LARGEST_UNDERWAY, (waiting) => serverOwes = waiting);
-      underway?.push(buffer.slice(0, length));
+      serverOwes = inFlight?.isFull ?? false;
+      await inFlight?.room();
+      inFlight?.add(buffer.slice(0, length));
       serverOwes = true;
       lastProgress = performance.now();
       for (let done = 0; done < length;) {
@@ -84,7 +86,7 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
       const length = await conn.read(buffer);
       if (length === null) return;
       const bytes = buffer.subarray(0, length);
-      underway?.compare(bytes, count.received);
+      inFlight?.compare(bytes);
       count.received += length;
       outputOwes = true;
       await options.write(bytes);
@@ -105,12 +107,13 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
     failure.reject(new EchoError(`${what} for ${formatDuration(options.timeout)}: ${tally(count)}`));
   }, Math.min(200, options.timeout));
   try {
-    await Promise.race([receiving, failure.promise]);
+    const over = Promise.race([receiving, failure.promise]);
+    await (options.signal ? abortable(over, options.signal) : over);
     if (inputEnded) await sending;
   } catch (error) {
     // All came back, and the server merely keeps its side open.
     if (error === undefined) return count;
-    if (error instanceof Error && "code" in error && count.sent !== count.received) {
+    if (errorCode(error) !== undefined && count.sent !== count.received) {
       throw new EchoError(`${describeCause(error)}: ${tally(count)}`, { cause: error });
     }
     throw error;
@@ -124,47 +127,5 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
 }
 
 function tally({ sent, received }: RawResult): string {
-  return `${sent} bytes sent, ${received} came back`;
-}
-
-/** What was sent and has not come back yet. */
-class Underway {
-  #chunks: Uint8Array[] = [];
-  #size = 0;
-  #freed: (() => void) | undefined;
-
-  push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-  }
-
-  /** Waits until less than so many bytes are under way. */
-  async room(limit: number, onWait: (waiting: boolean) => void): Promise<void> {
-    while (this.#size >= limit) {
-      onWait(true);
-      await new Promise<void>((resolve) => this.#freed = resolve);
-    }
-  }
-
-  /** Compares what came back with what was sent first of what is under way. */
-  compare(bytes: Uint8Array, offset: number): void {
-    for (let done = 0; done < bytes.length;) {
-      const chunk = this.#chunks[0];
-      const length = Math.min(chunk?.length ?? 0, bytes.length - done);
-      const part = bytes.subarray(done, done + length);
-      if (chunk === undefined) throw new EchoError(`more came back than was sent: byte ${offset + done + 1}`);
-      const differs = firstDifference(chunk.subarray(0, length), part);
-      if (differs >= 0) throw new EchoError(`what came back differs at byte ${offset + done + differs + 1}`);
-      if (length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(length);
-      done += length;
-    }
-    this.#size -= bytes.length;
-    this.#freed?.();
-  }
-}
-
-function firstDifference(a: Uint8Array, b: Uint8Array): number {
-  if (equals(a, b)) return -1;
-  return a.findIndex((byte, index) => byte !== b[index]);
+  return `${sent} ${sent === 1 ? "byte" : "bytes"} sent, ${received} came back`;
 }

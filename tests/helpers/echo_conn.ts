@@ -7,7 +7,7 @@ export interface EchoScript {
   /** Changes what comes back for a write; `offset` is how many bytes were written before. */
   answer?: (bytes: Uint8Array, offset: number) => Uint8Array;
   /** What comes back after the client's end of the stream, before the server's. */
-  farewell?: Uint8Array;
+  trailing?: Uint8Array;
   /** After how many written bytes it closes its side, taking no more. */
   closesAfter?: number;
   /** Whether it keeps its side open when the client has ended its own. */
@@ -22,7 +22,7 @@ export class EchoConn implements StreamConn {
   halfClosed = false;
   #script: EchoScript;
   #written = 0;
-  #underway: Uint8Array[] = [];
+  #inFlight: Uint8Array[] = [];
   #over = false;
   #come = Promise.withResolvers<void>();
 
@@ -31,11 +31,11 @@ export class EchoConn implements StreamConn {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
-    while (this.#underway.length === 0 && !this.#over) await this.#come.promise;
-    const next = this.#underway.shift();
+    while (this.#inFlight.length === 0 && !this.#over) await this.#come.promise;
+    const next = this.#inFlight.shift();
     if (next === undefined) return null;
     const given = next.subarray(0, Math.min(buffer.length, this.#script.step?.() ?? Infinity));
-    if (given.length < next.length) this.#underway.unshift(next.subarray(given.length));
+    if (given.length < next.length) this.#inFlight.unshift(next.subarray(given.length));
     buffer.set(given);
     return given.length;
   }
@@ -48,7 +48,7 @@ export class EchoConn implements StreamConn {
     const taken = bytes.slice(0, Math.min(step?.() ?? Infinity, closesAfter - this.#written));
     const back = answer ? answer(taken, this.#written) : taken;
     this.#written += taken.length;
-    if (back.length > 0) this.#underway.push(back);
+    if (back.length > 0) this.#inFlight.push(back);
     if (this.#written >= closesAfter) this.#over = true;
     this.#wake();
     return taken.length;
@@ -57,7 +57,7 @@ export class EchoConn implements StreamConn {
   async closeWrite(): Promise<void> {
     await Promise.resolve();
     this.halfClosed = true;
-    if (this.#script.farewell) this.#underway.push(this.#script.farewell);
+    if (this.#script.trailing) this.#inFlight.push(this.#script.trailing);
     this.#over ||= !this.#script.keepsOpen;
     this.#wake();
   }

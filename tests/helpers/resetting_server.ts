@@ -2,7 +2,7 @@ import type { InetEndpoint } from "../../lib/endpoint.ts";
 import { needs, PYTHON } from "./programs.ts";
 import { Running } from "./running.ts";
 
-/** Deno says farewell before it closes a connection, so what resets one is written in Python. */
+/** Deno ends a connection with a FIN when it closes it, so what resets one is written in Python. */
 const CODE = `
 import socket, struct
 with socket.create_server(("127.0.0.1", 0)) as listener:

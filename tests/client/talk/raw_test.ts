@@ -101,7 +101,7 @@ bounded("runRaw() counts only when not told to verify", async () => {
 });
 
 bounded("runRaw() fails when more comes back than was sent", async () => {
-  const script = { farewell: encode("!!") };
+  const script = { trailing: encode("!!") };
   assertEquals(await complaint(script, "abc"), "more came back than was sent: byte 4");
   const tally = "not what was sent came back: 3 bytes sent, 5 came back";
   assertEquals(await complaint(script, "abc", { verify: false }), tally);
@@ -141,6 +141,10 @@ bounded("runRaw() fails when the server keeps its side open and owes something",
     await complaint(script, "abc", { timeout: 100 }),
     "nothing more came back for 100ms: 3 bytes sent, 2 came back",
   );
+  assertEquals(
+    await complaint(script, "a", { timeout: 100 }),
+    "nothing more came back for 100ms: 1 byte sent, 0 came back",
+  );
 });
 
 bounded("runRaw() fails when the server takes nothing more", async () => {
@@ -154,6 +158,20 @@ bounded("runRaw() fails when the server takes nothing more", async () => {
   const error = await assertRejects(() => run(conn, new ChunkSource([encode("abc")]), { timeout: 100 }), EchoError);
   assertEquals(error.message, "the server took nothing more for 100ms: 2 bytes sent, 0 came back");
   over.reject(new Error("closed"));
+});
+
+bounded("runRaw() ends at once when its signal says so, also where bytes are owed", async () => {
+  const source = new ChunkSource([encode("abc")]);
+  source.open = true;
+  const conn = new EchoConn({ answer: () => new Uint8Array(0) });
+  const abort = new AbortController();
+  const write = () => Promise.resolve();
+  const running = runRaw(conn, source, { verify: true, timeout: 3_600_000, write, signal: abort.signal });
+  setTimeout(() => abort.abort(), 20);
+  const error = await assertRejects(() => running, DOMException);
+  assertEquals(error.name, "AbortError");
+  conn.close();
+  source.end();
 });
 
 bounded("runRaw() waits as long as it must for an input that is slow", async () => {
