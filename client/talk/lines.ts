@@ -12,11 +12,15 @@ export interface ByteSource {
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
+/** How many bytes are read at once, unless a line is longer. */
+const CHUNK = 64 * 1024;
+
 /**
- * Splits bytes into lines. The line end, LF or CR LF, is not part of a line. A last line without one counts.
+ * Splits bytes into lines. The line end, LF or CR LF, is not part of a line. A last line without one counts. A long line
+ * is held once.
  *
  * @param source Where the bytes come from.
- * @returns The lines, each a copy.
+ * @returns The lines, each of its own.
  * @throws {MeariError} If the source cannot be read.
  *
  * @example
@@ -35,20 +39,39 @@ export interface ByteSource {
  * ```
  */
 export async function* readLines(source: ByteSource): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(64 * 1024);
-  let begun: Uint8Array[] = [];
+  let buffer = new Uint8Array(CHUNK);
+  let filled = 0;
   while (true) {
-    const length = await readInput(source, buffer);
+    if (filled === buffer.length) {
+      const larger = new Uint8Array(2 * buffer.length);
+      larger.set(buffer);
+      buffer = larger;
+    }
+    const length = await readInput(source, buffer.subarray(filled, filled + CHUNK));
     if (length === null) break;
     let start = 0;
-    for (let end; (end = buffer.indexOf(0x0a, start)) >= 0 && end < length; start = end + 1) {
-      begun.push(buffer.slice(start, end));
-      yield withoutCarriageReturn(concat(begun));
-      begun = [];
+    let from = filled;
+    filled += length;
+    for (let end; (end = buffer.subarray(0, filled).indexOf(0x0a, from)) >= 0; from = start) {
+      const lineEnd = end > start && buffer[end - 1] === 0x0d ? end - 1 : end;
+      if (buffer.length === CHUNK) {
+        const line = buffer.slice(start, lineEnd);
+        start = end + 1;
+        yield line;
+      } else {
+        // A line that made the buffer grow keeps it, so that it is held but once.
+        const line = buffer.subarray(0, lineEnd);
+        const rest = buffer.subarray(end + 1, filled);
+        buffer = new Uint8Array(CHUNK);
+        buffer.set(rest);
+        filled = rest.length;
+        yield line;
+      }
     }
-    if (start < length) begun.push(buffer.slice(start, length));
+    buffer.copyWithin(0, start, filled);
+    filled -= start;
   }
-  if (begun.length > 0) yield concat(begun);
+  if (filled > 0) yield buffer.subarray(0, filled);
 }
 
 /**
@@ -65,19 +88,4 @@ export async function readInput(source: ByteSource, buffer: Uint8Array): Promise
   } catch (error) {
     throw new MeariError(`cannot read the input: ${describeCause(error)}`, { cause: error });
   }
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-}
-
-function withoutCarriageReturn(line: Uint8Array): Uint8Array {
-  return line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }

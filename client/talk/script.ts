@@ -4,11 +4,12 @@
  * @module
  */
 
-import { equals } from "@std/bytes/equals";
+import { abortable } from "@std/async/abortable";
+import { concat } from "@std/bytes/concat";
 import { EchoError } from "../../lib/errors.ts";
-import { escapeControls } from "../../lib/escape.ts";
 import { isQuit } from "../../lib/quit.ts";
-import type { EchoPeer } from "./peer.ts";
+import { findDifference } from "./difference.ts";
+import type { Echo, EchoPeer } from "./peer.ts";
 
 /** How a script runs. */
 export interface ScriptOptions {
@@ -18,9 +19,16 @@ export interface ScriptOptions {
   eol: Uint8Array;
   /** Whether `quit` ends the script once its echo has come back. */
   quit: boolean;
-  /** Writes one line, with its line end, to stdout. */
-  write: (line: Uint8Array) => void;
+  /** Writes bytes to stdout: a line with its line end, or where it is long a part of it. */
+  write: (bytes: Uint8Array) => void;
+  /** Ends it at once. */
+  signal?: AbortSignal;
 }
+
+const NEWLINE = new Uint8Array([0x0a]);
+
+/** From how many bytes on a line is written apart from its line end, lest it is copied. */
+const LONG = 64 * 1024;
 
 /**
  * Sends messages one after the other and prints their echoes.
@@ -29,52 +37,48 @@ export interface ScriptOptions {
  * @param messages The messages, without line ends.
  * @param options How.
  * @throws {EchoError} If an echo is missing or wrong; the message says which.
+ * @throws The reason of the signal where that ends it.
  */
 export async function runScript(
   peer: EchoPeer,
   messages: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: ScriptOptions,
 ): Promise<void> {
-  const { unit, eol, write } = options;
-  const newline = new Uint8Array([0x0a]);
+  const running = exchangeAll(peer, messages, options);
+  await (options.signal ? abortable(running, options.signal) : running);
+}
+
+async function exchangeAll(
+  peer: EchoPeer,
+  messages: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { unit, eol, quit, write, signal }: ScriptOptions,
+): Promise<void> {
   let number = 0;
   for await (const text of messages) {
-    number++;
-    const message = join(text, eol);
-    const { bytes, missing } = await peer.exchange(message);
-    checkEcho(`${unit} ${number}`, message, bytes, missing);
-    write(join(text, newline));
-    if (peer.surplus > 0) throw new EchoError(`${unit} ${number}: the server sent more than it received`);
-    if (options.quit && isQuit(message)) break;
+    // A wait for input cannot be ended; what comes after the end is not sent.
+    signal?.throwIfAborted();
+    const which = `${unit} ${++number}`;
+    const message = eol.length === 0 ? text : concat([text, eol]);
+    checkEcho(which, message, await peer.exchange(message));
+    if (text.length < LONG) write(concat([text, NEWLINE]));
+    else {
+      write(text);
+      write(NEWLINE);
+    }
+    if (peer.surplus > 0) throw new EchoError(`${which}: the server sent more than it received`);
+    if (quit && isQuit(message)) break;
   }
   await peer[Symbol.asyncDispose]();
   if (peer.surplus > 0) throw new EchoError(`after ${unit} ${number}: the server sent more than it received`);
 }
 
-function checkEcho(which: string, sent: Uint8Array, back: Uint8Array, missing: string | undefined): void {
-  if (missing !== undefined) {
-    const part = back.length > 0 ? ` after ${back.length} of ${sent.length} bytes` : "";
-    throw new EchoError(`${which}: ${missing}${part}`);
+function checkEcho(which: string, message: Uint8Array, echo: Echo): void {
+  const difference = findDifference(message, echo);
+  if (difference !== undefined) {
+    const { byte, sent, got } = difference;
+    throw new EchoError(`${which}: the echo differs at byte ${byte}: sent ${sent}, got ${got}`);
   }
-  if (equals(sent, back)) return;
-  let offset = 0;
-  while (offset < sent.length && sent[offset] === back[offset]) offset++;
-  throw new EchoError(
-    `${which}: the echo differs at byte ${offset + 1}: sent ${quoted(sent, offset)}, got ${quoted(back, offset)}`,
-  );
-}
-
-/** Shows bytes around an offset as text, at most so many as one reads at a glance. */
-function quoted(bytes: Uint8Array, offset: number): string {
-  const start = Math.max(0, offset - 20);
-  const shown = new TextDecoder().decode(bytes.subarray(start, offset + 20));
-  return `${start > 0 ? "…" : ""}"${escapeControls(shown)}"${offset + 20 < bytes.length ? "…" : ""}`;
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (b.length === 0) return a;
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+  if (echo.missing === undefined) return;
+  const part = echo.bytes.length > 0 ? ` after ${echo.bytes.length} of ${message.length} bytes` : "";
+  throw new EchoError(`${which}: ${echo.missing}${part}`);
 }

@@ -70,6 +70,25 @@ bounded("readLines() returns a line of 1 MB whole", async () => {
   assertEquals(first?.every((byte, i) => byte === long[i]), true);
 });
 
+bounded("readLines() keeps lines that are longer than its buffer apart, however long and however cut", async () => {
+  const lengths = fc.array(fc.constantFrom(0, 1, 1000, 65_535, 65_536, 65_537, 200_000), { maxLength: 6 });
+  const cuts = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(lengths, cuts, async (lengths, cuts) => {
+      // Each line is of one letter, so that bytes of another one in it would show.
+      const text = lengths.map((length, i) => `${"abcdef"[i]}`.repeat(length) + "\r\n".slice(i % 2)).join("");
+      const whole = encode(text);
+      const chunks: Uint8Array[] = [];
+      for (let done = 0, turn = 0; done < whole.length; done += chunks.at(-1)!.length) {
+        chunks.push(whole.slice(done, done + cuts[turn++ % cuts.length]!));
+      }
+      const lines = await Array.fromAsync(readLines(new ChunkSource(chunks)));
+      assertEquals(lines.map((line) => new TextDecoder().decode(line)), text.split(/\r?\n/).slice(0, -1));
+    }),
+    { numRuns: 100 },
+  );
+});
+
 bounded("readLines() returns a line before the next one has come", async () => {
   const source = new ChunkSource([encode("one\ntw")]);
   source.open = true;

@@ -2,7 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Echo, EchoPeer } from "../../../client/talk/peer.ts";
 import { runScript } from "../../../client/talk/script.ts";
 import { EchoError, MeariError } from "../../../lib/errors.ts";
+import { readLines } from "../../../client/talk/lines.ts";
 import { bounded } from "../../helpers/bounded.ts";
+import { ChunkSource } from "../../helpers/chunk_source.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -78,6 +80,11 @@ const wrong: [name: string, answer: (message: Uint8Array, peer: ScriptedPeer) =>
     "line 2: the server closed the connection after 2 of 3 bytes",
   ],
   [
+    "an echo is cut short and wrong",
+    () => ({ bytes: encode("to"), missing: "no echo within 5s" }),
+    'line 2: the echo differs at byte 2: sent "two", got "to"',
+  ],
+  [
     "a byte differs",
     (message) => ({ bytes: message.with(1, 0x1b) }),
     'line 2: the echo differs at byte 2: sent "two", got "t\\x1bo"',
@@ -110,6 +117,33 @@ bounded("runScript() quotes only what is near the difference when a message is l
   const near = "x".repeat(20);
   const quoted = `sent …"${near}${near}"…, got …"${near}*${near.slice(1)}"…`;
   assertEquals(error, `line 1: the echo differs at byte 501: ${quoted}`);
+});
+
+bounded("runScript() prints long lines whole, each with its line end", async () => {
+  const lines = ["x".repeat(200_000), "y", "z".repeat(64 * 1024)];
+  for (const eol of ["", "\r\n"]) {
+    assertEquals((await run(new ScriptedPeer(), lines, { eol })).printed, lines.map((line) => `${line}\n`).join(""));
+  }
+});
+
+bounded("runScript() ends at once when its signal says so, and sends nothing that comes later", async () => {
+  const peer = new ScriptedPeer();
+  const source = new ChunkSource([encode("one\n")]);
+  source.open = true;
+  const abort = new AbortController();
+  const running = runScript(peer, readLines(source), {
+    unit: "line",
+    eol: encode(""),
+    quit: true,
+    // It waits for the next line when it is told.
+    write: () => setTimeout(() => abort.abort(new Error("stop"))),
+    signal: abort.signal,
+  });
+  await assertRejects(() => running, Error, "stop");
+  source.push(encode("two\n"));
+  source.end();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(peer.calls, ["one"]);
 });
 
 bounded("runScript() fails when the server sends more than it received", async () => {
