@@ -10,7 +10,7 @@ import { writeOutput, writeOutputSync } from "../lib/cli/output.ts";
 import { answerCommon, runProgram } from "../lib/cli/program.ts";
 import { connectStream } from "../lib/transport/mod.ts";
 import { adviceFor } from "./advice.ts";
-import { connectPeer } from "./talk/peer.ts";
+import { connectPeer } from "./talk/connect_peer.ts";
 import { readLines } from "./talk/lines.ts";
 import { clientCommand, type ClientCommandLine, parseClientArgs } from "./options.ts";
 import { runRaw } from "./talk/raw.ts";

@@ -13,7 +13,8 @@ import { escapeControls } from "../../lib/escape.ts";
 import type { Messages } from "../../lib/cli/messages.ts";
 import { onStopSignal } from "../../lib/cli/program.ts";
 import { isQuit } from "../../lib/quit.ts";
-import { connectPeer, type Echo, type PeerOptions } from "./peer.ts";
+import { connectPeer } from "./connect_peer.ts";
+import type { Echo, PeerOptions } from "./peer.ts";
 
 /** How a chat runs. */
 export interface ChatOptions extends Omit<PeerOptions, "onSurplus"> {

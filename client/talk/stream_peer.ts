@@ -4,25 +4,28 @@
  * @module
  */
 
-import type { Endpoint } from "../../lib/endpoint.ts";
+import { abortable } from "@std/async/abortable";
 import { describeCause } from "../../lib/errors.ts";
-import { connectStream, type StreamConn } from "../../lib/transport/mod.ts";
+import type { StreamConn } from "../../lib/transport/mod.ts";
 import { formatDuration } from "../../lib/units.ts";
 import { waitAtMost } from "../../lib/wait_at_most.ts";
+import { firstDifference } from "./difference.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./peer.ts";
 
 const READ_BUFFER = 64 * 1024;
 
 /** How long to wait at the end for the server to close too, in milliseconds. */
-const FAREWELL = 250;
+const CLOSE_TIMEOUT = 250;
 
-/** An echo that is being waited for. */
-interface Waiting {
+/** A message whose echo is not whole yet. */
+interface OwedEcho {
+  message: Uint8Array;
+  /** What came of the echo: the message itself until a byte differs, so that a long one is not held twice. */
   echo: Uint8Array;
+  /** How many bytes came. */
   length: number;
-  done: (missing?: string) => void;
-  /** Starts the time to wait anew. */
-  progress: () => void;
+  /** Ends the wait for it, which may be over before it has come. */
+  done?: (missing?: string) => void;
 }
 
 /** A peer on a byte stream. */
@@ -32,57 +35,62 @@ export class StreamPeer implements EchoPeer {
 
   #conn: StreamConn;
   #options: PeerOptions;
-  #waiting: Waiting | undefined;
-  #end: { why: string } | undefined;
+  /** In the order in which they were sent, which is that of the stream. */
+  #owed: OwedEcho[] = [];
+  #sending: Promise<void> = Promise.resolve();
+  /** Starts the time to wait anew. */
+  #progress: (() => void) | undefined;
+  #missing: string | undefined;
   #closed = false;
 
-  private constructor(conn: StreamConn, options: PeerOptions) {
+  /**
+   * Talks to a peer.
+   *
+   * @param conn The connection, which disposing closes.
+   * @param options How to talk to it.
+   */
+  constructor(conn: StreamConn, options: PeerOptions) {
     this.#conn = conn;
     this.#options = options;
     this.ended = this.#receive();
   }
 
-  /**
-   * Connects to a peer.
-   *
-   * @param endpoint A `tcp` or `unix` endpoint.
-   * @param options How to talk to it.
-   * @returns The peer.
-   * @throws {MeariError} If it cannot be reached.
-   */
-  static async connect(endpoint: Endpoint, options: PeerOptions): Promise<StreamPeer> {
-    return new StreamPeer(await connectStream(endpoint, { timeout: options.timeout }), options);
-  }
-
   async exchange(message: Uint8Array): Promise<Echo> {
     if (message.length === 0) return { bytes: message };
-    if (this.#end) return { bytes: new Uint8Array(0), missing: this.#end.why };
+    if (this.#missing !== undefined) return { bytes: new Uint8Array(0), missing: this.#missing, ended: true };
+    const { timeout, signal } = this.#options;
+    signal?.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
-    const { timeout } = this.#options;
+    const owed: OwedEcho = { message, echo: message, length: 0, done: resolve };
+    this.#owed.push(owed);
     const outOfTime = () => resolve(`no echo within ${formatDuration(timeout)}`);
     let timer = setTimeout(outOfTime, timeout);
-    const waiting: Waiting = {
-      echo: new Uint8Array(message.length),
-      length: 0,
-      done: resolve,
-      progress: () => {
-        clearTimeout(timer);
-        timer = setTimeout(outOfTime, timeout);
-      },
+    this.#progress = () => {
+      clearTimeout(timer);
+      timer = setTimeout(outOfTime, timeout);
     };
-    this.#waiting = waiting;
-    // Sending goes on while the echo comes in: a long message does not fit into the buffers on the way.
-    this.#send(message, waiting);
-    const missing = await promise;
-    clearTimeout(timer);
-    this.#waiting = undefined;
-    return { bytes: waiting.echo.subarray(0, waiting.length), ...(missing !== undefined && { missing }) };
+    // Sending goes on while the echo comes in: a long message does not fit into the buffers on the way. It also goes on
+    // where the wait is over: half a message would be taken for the beginning of the next.
+    this.#sending = this.#send(message, this.#sending);
+    try {
+      const missing = await (signal ? abortable(promise, signal) : promise);
+      const bytes = owed.echo.subarray(0, owed.length);
+      return missing === undefined
+        ? { bytes }
+        : { bytes, missing, ...(this.#missing !== undefined && { ended: true }) };
+    } finally {
+      clearTimeout(timer);
+      this.#progress = undefined;
+      owed.done = undefined;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     try {
-      await waitAtMost(FAREWELL, this.#conn.closeWrite().then(() => this.ended));
+      if (!this.#options.signal?.aborted) {
+        await waitAtMost(CLOSE_TIMEOUT, this.#conn.closeWrite().then(() => this.ended));
+      }
     } catch {
       // The server has gone already.
     } finally {
@@ -91,11 +99,12 @@ export class StreamPeer implements EchoPeer {
     }
   }
 
-  async #send(message: Uint8Array, waiting: Waiting): Promise<void> {
+  async #send(message: Uint8Array, before: Promise<void>): Promise<void> {
+    await before;
     try {
-      for (let sent = 0; sent < message.length && this.#waiting === waiting;) {
+      for (let sent = 0; sent < message.length;) {
         sent += await this.#conn.write(message.subarray(sent));
-        if (sent < message.length) waiting.progress();
+        this.#progress?.();
       }
     } catch {
       // Reading meets the same end, and says why: the echo of what was sent before may still be on its way.
@@ -115,23 +124,36 @@ export class StreamPeer implements EchoPeer {
     } catch (error) {
       if (!this.#closed) broken = describeCause(error);
     }
-    this.#end = { why: broken ?? "the server closed the connection" };
-    this.#waiting?.done(this.#end.why);
+    this.#missing = broken ?? "the server closed the connection";
+    for (const { done } of this.#owed.splice(0)) done?.(this.#missing);
     return broken;
   }
 
   #take(bytes: Uint8Array): void {
-    const waiting = this.#waiting;
-    const wanted = waiting ? Math.min(bytes.length, waiting.echo.length - waiting.length) : 0;
-    if (waiting && wanted > 0) {
-      waiting.echo.set(bytes.subarray(0, wanted), waiting.length);
-      waiting.length += wanted;
-      if (waiting.length === waiting.echo.length) waiting.done();
-      else waiting.progress();
+    this.#progress?.();
+    let rest = bytes;
+    for (let owed; rest.length > 0 && (owed = this.#owed[0]) !== undefined;) {
+      const part = rest.subarray(0, owed.message.length - owed.length);
+      addToEcho(owed, part);
+      rest = rest.subarray(part.length);
+      if (owed.length < owed.message.length) return;
+      this.#owed.shift();
+      if (owed.done) owed.done();
+      else this.#options.onLate?.({ message: owed.message, bytes: owed.echo });
     }
-    if (wanted < bytes.length) {
-      this.surplus += bytes.length - wanted;
-      this.#options.onSurplus?.(bytes.subarray(wanted));
+    if (rest.length > 0) {
+      this.surplus += rest.length;
+      this.#options.onSurplus?.(rest);
     }
   }
+}
+
+function addToEcho(owed: OwedEcho, part: Uint8Array): void {
+  const { message, length } = owed;
+  if (owed.echo === message && firstDifference(message.subarray(length, length + part.length), part) >= 0) {
+    owed.echo = new Uint8Array(message.length);
+    owed.echo.set(message.subarray(0, length));
+  }
+  if (owed.echo !== message) owed.echo.set(part, length);
+  owed.length += part.length;
 }
