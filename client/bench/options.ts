@@ -18,7 +18,7 @@ import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { isStream, LARGEST_UDP_PAYLOAD } from "../../lib/transport/mod.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
-import { parseClientEndpoint, parseTimeout } from "../options.ts";
+import { parseClientEndpoint, parseTimeout, udpOption } from "../options.ts";
 import type { BenchOptions } from "./bench.ts";
 
 /** How long each load of a comparison lasts where nothing is said, in milliseconds. */
@@ -28,7 +28,7 @@ const COMPARED_DURATION = 2000;
 const MOST_CONNECTIONS = 65_535;
 
 const options = {
-  udp: flag({ group: "Where", short: "u", help: "UDP for an endpoint without a transport" }),
+  udp: udpOption,
   connections: setting({
     group: "Load",
     short: "c",

@@ -18,12 +18,12 @@ import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { isDatagram, LARGEST_UDP_PAYLOAD } from "../../lib/transport/mod.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
-import { parseClientEndpoint, parseTimeout } from "../options.ts";
+import { parseClientEndpoint, parseTimeout, udpOption } from "../options.ts";
 import { HEADER_BYTES } from "./probe.ts";
 import type { SweepRange } from "./sweep.ts";
 
 const options = {
-  udp: flag({ group: "Where", short: "u", help: "UDP for an endpoint without a transport" }),
+  udp: udpOption,
   interval: setting({
     group: "When",
     short: "i",

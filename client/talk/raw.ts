@@ -7,7 +7,7 @@
 import { abortable } from "@std/async/abortable";
 import { describeCause, EchoError, errorCode, MeariError } from "../../lib/errors.ts";
 import type { StreamConn } from "../../lib/transport/mod.ts";
-import { formatDuration } from "../../lib/units.ts";
+import { formatDuration, plural } from "../../lib/units.ts";
 import { InFlight } from "./in_flight.ts";
 import { type ByteSource, readInput } from "./lines.ts";
 
@@ -127,5 +127,5 @@ export async function runRaw(conn: StreamConn, input: ByteSource, options: RawOp
 }
 
 function tally({ sent, received }: RawResult): string {
-  return `${sent} ${sent === 1 ? "byte" : "bytes"} sent, ${received} came back`;
+  return `${plural(sent, "byte")} sent, ${received} came back`;
 }

@@ -1,75 +1,26 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseClientArgs } from "../../client/options.ts";
+import { parseClientEndpoint, parseTimeout } from "../../client/options.ts";
 import { formatEndpoint } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
 
-const endpointOf = (...args: string[]) => formatEndpoint(parseClientArgs(args).endpoint);
-
-Deno.test("parseClientArgs() gives the defaults when there is no argument", () => {
-  const { endpoint, eol, message, raw, verify, udp, timeout, retries, lang } = parseClientArgs([]);
-  assertEquals(endpoint, { transport: "tcp", host: "127.0.0.1", port: 65456 });
-  assertEquals([eol, message, raw, verify, udp], [new Uint8Array(0), [], false, false, false]);
-  assertEquals([timeout, retries, lang], [5000, 0, undefined]);
+Deno.test("parseClientEndpoint() takes TCP for what has no transport, or UDP when told to", () => {
+  const parsed = (text: string, udp = false) => formatEndpoint(parseClientEndpoint(text, udp));
+  assertEquals([parsed(":7"), parsed(":7", true)], ["tcp://127.0.0.1:7", "udp://127.0.0.1:7"]);
+  assertEquals(parsed("udp://a:7", true), "udp://a:7");
+  assertEquals(parsed("unix:///run/meari.sock"), "unix:///run/meari.sock");
 });
 
-Deno.test("parseClientArgs() reads the endpoint in each of its forms", () => {
-  assertEquals(endpointOf("-u"), "udp://127.0.0.1:65456");
-  assertEquals(endpointOf("example.com"), "tcp://example.com:65456");
-  assertEquals(endpointOf(":7"), "tcp://127.0.0.1:7");
-  assertEquals(endpointOf("--udp", "[::1]:7"), "udp://[::1]:7");
-  assertEquals(endpointOf("-u", "udp://example.com:7"), "udp://example.com:7");
-  assertEquals(endpointOf("unix:///run/meari.sock"), "unix:///run/meari.sock");
-  assertEquals(endpointOf("unixgram:///run/meari.sock"), "unixgram:///run/meari.sock");
+Deno.test("parseClientEndpoint() refuses what contradicts --udp, and port 0", () => {
+  for (const text of ["tcp://a:1", "unix:///a", "unixgram:///a"]) {
+    assertThrows(() => parseClientEndpoint(text, true), UsageError, `--udp contradicts ${text}`);
+  }
+  const nobody = "nobody can be reached at port 0 of 127.0.0.1; it only lets a server choose a port";
+  assertThrows(() => parseClientEndpoint(":0", false), UsageError, nobody);
 });
 
-Deno.test("parseClientArgs() reads values, and collects each --message in order", () => {
-  const parsed = parseClientArgs([
-    ..."-u --eol crlf --timeout 250ms --retries 3 --lang ko --no-quit".split(" "),
-    ...["-m", "one two", "--message=", "-m", "셋"],
-  ]);
-  assertEquals(parsed.message, ["one two", "", "셋"]);
-  assertEquals([parsed.timeout, parsed.retries, parsed.lang, parsed["no-quit"]], [250, 3, "ko", true]);
-  assertEquals(parsed.eol, new TextEncoder().encode("\r\n"));
-  assertEquals(parseClientArgs(["--eol", "lf"]).eol, new TextEncoder().encode("\n"));
+Deno.test("parseTimeout() takes what a timer can measure", () => {
+  assertEquals([parseTimeout("1ms"), parseTimeout("2m"), parseTimeout("2147483647ms")], [1, 120_000, 2 ** 31 - 1]);
+  for (const text of ["0", "0.9ms", "2147483648ms", "600h"]) {
+    assertThrows(() => parseTimeout(text), UsageError, `"${text}" is out of range; from 1ms to 24 days`);
+  }
 });
-
-const wrong: [args: string[], message: string][] = [
-  [["a:1", "b:2"], 'one endpoint, please: "b:2" is one too many; -m "b:2" would send it as a message'],
-  [["-u", "tcp://a:1"], "--udp contradicts tcp://a:1"],
-  [["-u", "unix:///a"], "--udp contradicts unix:///a"],
-  [["-u", "unixgram:///a"], "--udp contradicts unixgram:///a"],
-  [[":0"], "nobody can be reached at port 0 of 127.0.0.1; it only lets a server choose a port"],
-  [["--verify"], "--verify goes with --raw; the other modes compare anyway"],
-  [["--verify", "-m", "a"], "--verify goes with --raw; the other modes compare anyway"],
-  [
-    ["--raw", "-u"],
-    "--raw copies a stream, and udp://127.0.0.1:65456 carries datagrams; pipe lines into meari, or use -m",
-  ],
-  [
-    ["--raw", "unixgram:///a"],
-    "--raw copies a stream, and unixgram:///a carries datagrams; pipe lines into meari, or use -m",
-  ],
-  [["--raw", "-m", "a"], "--raw takes its bytes from stdin as they are; it goes with neither --message nor --eol"],
-  [["--raw", "--eol", "lf"], "--raw takes its bytes from stdin as they are; it goes with neither --message nor --eol"],
-  [["--retries", "1"], "--retries is for datagrams; over tcp nothing is lost on the way"],
-  [["--retries", "1", "unix:///a"], "--retries is for datagrams; over unix nothing is lost on the way"],
-  [["--retries", "many", "-u"], '--retries: "many" is not a whole number; write it like 100 or 20k'],
-  [["--timeout", "soon"], '--timeout: "soon" is not a time; write it like 250ms, 5s or 2m'],
-  [["--timeout", "0"], '--timeout: "0" is out of range; from 1ms to 24 days'],
-  [["--timeout", "600h"], '--timeout: "600h" is out of range; from 1ms to 24 days'],
-  [["--eol", "cr"], '--eol: "cr" is none of none, lf, crlf'],
-  [["--lang", "fr"], '--lang: "fr" is none of en, ko'],
-  [["--raw=yes"], "--raw takes no value"],
-  [["-m"], "-m needs a value: -m TEXT"],
-  [["--timeuot", "1s"], "unknown option --timeuot; did you mean --timeout? meari --help lists them all"],
-  [["-x"], "unknown option -x; meari --help lists them all"],
-  [["http://a"], '"http://a" is not an endpoint: there is no transport "http"; there are tcp, udp, unix, unixgram'],
-  [["tcp://:7?no-quit"], '"tcp://:7?no-quit" is not an endpoint: it has no option "no-quit"; it takes none'],
-];
-
-for (const [args, message] of wrong) {
-  Deno.test(`parseClientArgs() says what is wrong when called with ${args.join(" ")}`, () => {
-    const error = assertThrows(() => parseClientArgs(args), UsageError);
-    assertEquals([error.message, error.exitCode], [message, 2]);
-  });
-}

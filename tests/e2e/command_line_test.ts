@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { benchCommand } from "../../client/bench/options.ts";
-import { clientCommand } from "../../client/options.ts";
 import { pingCommand } from "../../client/ping/options.ts";
 import { reportCommand } from "../../client/report/command.ts";
+import { talkCommand } from "../../client/talk/command.ts";
 import config from "../../deno.json" with { type: "json" };
 import type { Command, Option } from "../../lib/cli/command_line.ts";
 import { escapeControls } from "../../lib/escape.ts";
@@ -12,7 +12,7 @@ import { meari, type Program } from "../helpers/meari.ts";
 
 const EXIT_CODES = ["0  all well", "1  it could not run or go on", "2  it was called wrongly", "3  it ran, but"];
 
-for (const command of [clientCommand, serverCommand]) {
+for (const command of [talkCommand, serverCommand]) {
   const name = command.name as Program;
 
   bounded(`${name} --help lists every option, its default, and the exit codes`, async () => {
@@ -37,7 +37,7 @@ for (const command of [clientCommand, serverCommand]) {
 
 /** @std/cli/parse-args nests `a.b` and reads `--no-a=b` as `--a=b`. */
 Deno.test("every command names its options so that parse-args takes them as they are", () => {
-  for (const command of [clientCommand, pingCommand, benchCommand, reportCommand, serverCommand] as Command[]) {
+  for (const command of [talkCommand, pingCommand, benchCommand, reportCommand, serverCommand] as Command[]) {
     for (const [name, option] of Object.entries(command.options)) {
       assertMatch(name, option.value === undefined ? /^[a-z][a-z-]+$/ : /^(?!no-)[a-z][a-z-]+$/);
     }
