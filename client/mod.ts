@@ -25,10 +25,12 @@ export type { Oddity, Sample } from "./ping/sample.ts";
 export type { PingOptions, PingProgress, PingResult } from "./ping/session.ts";
 export { sweep, type SweepOptions, type SweepRange, type SweepResult, type SweepRow } from "./ping/sweep.ts";
 export type { PingCounts, PingSummary } from "./ping/tally.ts";
+export { type ChatOptions, type ChatResult, type ChatTerminal, runChat } from "./talk/chat.ts";
 export { connectPeer } from "./talk/connect_peer.ts";
 export { type Difference, findDifference } from "./talk/difference.ts";
-export type { Echo, EchoPeer, LateEcho, PeerOptions } from "./talk/peer.ts";
 export { type ByteSource, readLines } from "./talk/lines.ts";
+export type { Echo, EchoPeer, LateEcho, PeerOptions } from "./talk/peer.ts";
+export { type Language, LANGUAGES } from "../lib/cli/messages.ts";
 export { type RawOptions, type RawResult, runRaw } from "./talk/raw.ts";
 export { runScript, type ScriptOptions } from "./talk/script.ts";
 export type {

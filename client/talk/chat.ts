@@ -1,152 +1,221 @@
 /**
- * Chat mode: the seed's conversation, in a terminal.
+ * Chat mode: the seed's conversation, line by line, between a person and a peer.
  *
  * @module
  */
 
-import process from "node:process";
-import readline from "node:readline";
+import { concat } from "@std/bytes/concat";
+import { type Language, type Messages, messages } from "../../lib/cli/messages.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
-import { isDatagram } from "../../lib/transport/mod.ts";
-import { ExitCode, MeariError } from "../../lib/errors.ts";
+import { MeariError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
-import type { Messages } from "../../lib/cli/messages.ts";
-import { onStopSignal } from "../../lib/cli/program.ts";
 import { isQuit } from "../../lib/quit.ts";
+import { EndpointError, isDatagram, isStream } from "../../lib/transport/mod.ts";
 import { connectPeer } from "./connect_peer.ts";
-import type { Echo, PeerOptions } from "./peer.ts";
+import { findDifference } from "./difference.ts";
+import type { Echo, EchoPeer, LateEcho, PeerOptions } from "./peer.ts";
+
+/** The person that chats: where lines come from and are shown. */
+export interface ChatTerminal {
+  /**
+   * Shows a line, also while another is being typed. It does not throw.
+   *
+   * @param line The line, without its line end.
+   */
+  say(line: string): void;
+  /** Waits for the next line; `undefined` once it is closed, by the person or by {@linkcode close}. */
+  read(): Promise<string | undefined>;
+  /** Resolves once it is closed. */
+  readonly closed: Promise<undefined>;
+  /** Ends reading. Lines can still be shown. */
+  close(): void;
+}
 
 /** How a chat runs. */
-export interface ChatOptions extends Omit<PeerOptions, "onSurplus"> {
-  /** The catalogue of the user's language. */
-  messages: Messages;
+export interface ChatOptions extends Omit<PeerOptions, "onSurplus" | "onLate"> {
+  /** The person's language. */
+  lang: Language;
   /** What is added to each message. */
   eol: Uint8Array;
-  /** Whether `quit` ends the chat once its echo has come back. */
+  /** Whether `quit` ends the chat once its echo has come back, or should have. */
   quit: boolean;
+  /** Takes each echo as a line with its line end, where it is not for the terminal. */
+  write?: (line: Uint8Array) => void;
+}
+
+/** How a chat ended. */
+export interface ChatResult {
+  /** Whether an echo was wrong or missing, or bytes came that no message asked for. */
+  mismatch: boolean;
+  /** Whether the server ended the conversation. */
+  serverClosed: boolean;
 }
 
 /**
- * Lets a person at the terminal talk to a peer, until `quit`, Ctrl+D, Ctrl+C, or the server's end.
+ * Lets a person talk to a peer, until `quit`, the end of the lines, the signal, or the server's end.
  *
  * @param endpoint The peer.
+ * @param terminal The person's terminal; it is closed in the end.
  * @param options How.
- * @returns The exit code: 1 if the server ended the conversation, else 0.
- * @throws {MeariError} If the peer cannot be reached.
+ * @returns How it ended.
+ * @throws {MeariError} If the peer cannot be reached, or not any more.
+ * @throws The reason of the signal where that ends connecting.
  */
-export async function runChat(endpoint: Endpoint, options: ChatOptions): Promise<number> {
-  const { messages } = options;
-  const datagrams = isDatagram(endpoint);
-  // The conversation is for the terminal, even where stdout goes elsewhere.
-  const terminal = Deno.stdout.isTerminal() ? process.stdout : process.stderr;
-  const say = (line: string) => terminal.write(`${line}\n`);
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const sayReceived = (bytes: Uint8Array) =>
-    say(messages.received(escapeControls(decoder.decode(bytes).replace(/\r?\n$/, ""))));
+export async function runChat(
+  endpoint: Endpoint,
+  terminal: ChatTerminal,
+  options: ChatOptions,
+): Promise<ChatResult> {
+  return await new Chat(endpoint, terminal, options).run();
+}
 
-  // What came unasked along with an echo; it is said after that.
-  const unasked: Uint8Array[] = [];
-  let prompting = false;
-  const sayUnasked = () => unasked.splice(0).forEach(sayReceived);
+const NEWLINE = new Uint8Array([0x0a]);
 
-  say(messages.clientStarted(datagrams));
-  await using peer = await connectPeer(endpoint, {
-    ...options,
-    onSurplus: (bytes) => prompting ? aside(() => sayReceived(bytes)) : unasked.push(bytes.slice()),
-  });
-  say(messages.talkingTo(formatEndpoint(endpoint)));
+class Chat {
+  #endpoint: Endpoint;
+  #terminal: ChatTerminal;
+  #options: ChatOptions;
+  #isStream: boolean;
+  #messages: Messages;
+  #wrong = false;
+  #missing = 0;
+  #exchanging = false;
+  /** What came unasked along with an echo; it is shown after that. */
+  #unasked: string[] = [];
+  #surplusDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  const lines = new LineQueue();
-  const editor = readline.createInterface({ input: process.stdin, output: terminal, prompt: "> ", terminal: true });
-  /** Says something while a line is being typed, and then shows that line again. */
-  function aside(speak: () => void): void {
-    if (prompting) {
-      readline.cursorTo(terminal, 0);
-      readline.clearLine(terminal, 0);
-    }
-    speak();
-    if (prompting && !lines.ended) editor.prompt(true);
+  constructor(endpoint: Endpoint, terminal: ChatTerminal, options: ChatOptions) {
+    this.#endpoint = endpoint;
+    this.#terminal = terminal;
+    this.#options = options;
+    this.#isStream = isStream(endpoint);
+    this.#messages = messages[options.lang];
   }
-  const close = () => editor.close();
-  editor.on("line", (line: string) => lines.push(line));
-  editor.on("SIGINT", close);
-  editor.on("close", () => {
-    // The line that was being typed stays as it is.
-    if (prompting && !lines.ended) say("");
-    lines.end();
-  });
-  using _signals = onStopSignal(close);
-  let serverGone = false;
-  peer.ended.then((why) => {
-    if (lines.ended) return;
-    serverGone = true;
-    lines.end();
-    aside(() => say(messages.serverClosed(why)));
-  });
-  try {
-    while (true) {
-      sayUnasked();
-      prompting = true;
-      if (!lines.ended && !lines.waiting) editor.prompt();
-      const line = await lines.next();
-      prompting = false;
+
+  async run(): Promise<ChatResult> {
+    const { signal } = this.#options;
+    const datagrams = isDatagram(this.#endpoint);
+    const close = () => this.#terminal.close();
+    signal?.addEventListener("abort", close);
+    try {
+      this.#say(this.#messages.clientStarted(datagrams));
+      const peer = await connectPeer(this.#endpoint, {
+        ...this.#options,
+        onSurplus: (bytes) => this.#takeSurplus(bytes),
+        onLate: (echo) => this.#takeLate(echo),
+      });
+      let serverClosed: boolean;
+      try {
+        this.#say(this.#messages.talkingTo(escapeControls(formatEndpoint(this.#endpoint))));
+        serverClosed = await this.#converse(peer);
+        this.#sayUnasked();
+        if (serverClosed) this.#say(this.#messages.serverClosed(await peer.ended));
+      } finally {
+        close();
+        await peer[Symbol.asyncDispose]();
+      }
+      this.#sayUnasked();
+      this.#say(this.#messages.clientStopped(datagrams));
+      return { mismatch: this.#wrong || this.#missing > 0 || peer.surplus > 0, serverClosed };
+    } finally {
+      close();
+      signal?.removeEventListener("abort", close);
+    }
+  }
+
+  /** Sends line by line; returns whether the server ended the conversation. */
+  async #converse(peer: EchoPeer): Promise<boolean> {
+    const { eol, quit, timeout } = this.#options;
+    let gone = false;
+    peer.ended.then(() => {
+      gone = true;
+      // An echo that is waited for is shown first.
+      if (!this.#exchanging) this.#terminal.close();
+    });
+    while (!gone) {
+      this.#sayUnasked();
+      const line = await this.#terminal.read();
       if (line === undefined) break;
-      const message = new Uint8Array([...new TextEncoder().encode(line), ...options.eol]);
-      if (message.length === 0 && !datagrams) continue;
+      const message = concat([new TextEncoder().encode(line), eol]);
+      if (message.length === 0 && this.#isStream) continue;
       let echo: Echo | undefined;
       try {
-        echo = await Promise.race([peer.exchange(message), lines.interrupted]);
+        echo = await this.#exchange(peer, message);
       } catch (error) {
-        if (!(error instanceof MeariError)) throw error;
-        say(`> ${error.message}`);
+        if (this.#options.signal?.aborted) break;
+        // One that is too long is no reason to end; one that cannot be sent at all is.
+        if (!(error instanceof MeariError) || error instanceof EndpointError) throw error;
+        this.#say(`> ${error.message}`);
         continue;
       }
       if (echo === undefined) break;
-      if (echo.bytes.length > 0 || echo.missing === undefined) sayReceived(echo.bytes);
-      if (serverGone) break;
-      if (echo.missing !== undefined) say(messages.noEcho(echo.bytes.length, message.length, options.timeout));
-      else if (options.quit && isQuit(message)) break;
+      this.#sayEcho(message, echo);
+      if (echo.ended) return true;
+      if (echo.missing !== undefined) {
+        this.#missing++;
+        this.#say(this.#messages.noEcho(echo.bytes.length, message.length, timeout));
+      }
+      if (quit && isQuit(message)) return false;
     }
-  } finally {
-    lines.end();
-    close();
+    return gone;
   }
-  sayUnasked();
-  say(messages.clientStopped(datagrams));
-  return serverGone ? ExitCode.failed : ExitCode.ok;
+
+  /** Exchanges a message; `undefined` where the person does not wait for its echo. */
+  async #exchange(peer: EchoPeer, message: Uint8Array): Promise<Echo | undefined> {
+    this.#exchanging = true;
+    try {
+      return await Promise.race([peer.exchange(message), this.#terminal.closed]);
+    } finally {
+      this.#exchanging = false;
+    }
+  }
+
+  #sayEcho(message: Uint8Array, echo: Echo): void {
+    if (echo.bytes.length > 0 || echo.missing === undefined) {
+      const { write } = this.#options;
+      const line = withoutLineEnd(echo.bytes);
+      if (write) write(concat([line, NEWLINE]));
+      else this.#say(this.#messages.received(shown(line)));
+    }
+    this.#compare(message, echo);
+  }
+
+  #compare(message: Uint8Array, echo: Echo): void {
+    const difference = findDifference(message, echo);
+    if (difference === undefined) return;
+    this.#wrong = true;
+    this.#say(this.#messages.echoDiffers(difference.byte, difference.sent, difference.got));
+  }
+
+  #takeLate(echo: LateEcho): void {
+    this.#missing--;
+    this.#say(this.#messages.receivedLate(shown(withoutLineEnd(echo.bytes))));
+    this.#compare(echo.message, echo);
+  }
+
+  #takeSurplus(bytes: Uint8Array): void {
+    // A character may be cut between two reads of a stream.
+    const text = this.#surplusDecoder.decode(bytes, { stream: this.#isStream });
+    if (text === "" && bytes.length > 0) return;
+    this.#unasked.push(escapeControls(text.replace(/\r?\n$/, "")));
+    if (!this.#exchanging) this.#sayUnasked();
+  }
+
+  #sayUnasked(): void {
+    for (const text of this.#unasked.splice(0)) this.#say(this.#messages.received(text));
+  }
+
+  #say(line: string): void {
+    this.#terminal.say(line);
+  }
 }
 
-/** Lines that were typed and wait to be sent; several at once where they were pasted. */
-class LineQueue {
-  /** Whether there will be no more lines. */
-  ended = false;
-  #lines: string[] = [];
-  #wake: (() => void) | undefined;
-  #interrupted = Promise.withResolvers<undefined>();
+function withoutLineEnd(bytes: Uint8Array): Uint8Array {
+  if (bytes.at(-1) !== 0x0a) return bytes;
+  return bytes.subarray(0, bytes.at(-2) === 0x0d ? -2 : -1);
+}
 
-  /** Whether a line is there already. */
-  get waiting(): boolean {
-    return this.#lines.length > 0;
-  }
-
-  /** Resolves once there will be no more lines. */
-  get interrupted(): Promise<undefined> {
-    return this.#interrupted.promise;
-  }
-
-  push(line: string): void {
-    this.#lines.push(line);
-    this.#wake?.();
-  }
-
-  end(): void {
-    this.ended = true;
-    this.#interrupted.resolve(undefined);
-    this.#wake?.();
-  }
-
-  async next(): Promise<string | undefined> {
-    while (!this.waiting && !this.ended) await new Promise<void>((resolve) => this.#wake = resolve);
-    return this.ended ? undefined : this.#lines.shift();
-  }
+/** The text of bytes, safe to show. */
+function shown(bytes: Uint8Array): string {
+  return escapeControls(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
 }

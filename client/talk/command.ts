@@ -16,9 +16,9 @@ import {
   setting,
   type Values,
 } from "../../lib/cli/command_line.ts";
-import { detectLanguage, LANGUAGES, messages } from "../../lib/cli/messages.ts";
+import { detectLanguage, LANGUAGES } from "../../lib/cli/messages.ts";
 import { writeOutput, writeOutputSync } from "../../lib/cli/output.ts";
-import { answerCommon } from "../../lib/cli/program.ts";
+import { answerCommon, onStopSignal, STOP_SIGNALS } from "../../lib/cli/program.ts";
 import { StatusLine } from "../../lib/cli/status_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode, UsageError } from "../../lib/errors.ts";
@@ -97,6 +97,9 @@ export const talkCommand: Command<typeof options> = {
   ]], ["Lines from a pipe", [
     "Each line is one message, sent without its line end; its echo is printed as one line. It stops at quit,",
     "at the end of input, and at the first echo that is missing or wrong, which it names (exit code 3).",
+  ]], ["A chat", [
+    "It ends at quit, Ctrl+D or Ctrl+C. Where stdout is not the terminal, the echoes go there, one a line, and all",
+    "else to the terminal. An echo that was missing or wrong is told, and makes the exit code 3.",
   ]]],
   examples: [
     ["meari", "chat with the server on this machine; quit ends"],
@@ -160,19 +163,25 @@ export async function runTalkCommand(args: readonly string[]): Promise<number> {
   const encoder = new TextEncoder();
   const texts = options.message.map((text) => encoder.encode(text));
   if (texts.length > 0) return await script(options, "message", texts);
-  if (!Deno.stdin.isTerminal()) return await script(options, "line", readLines(Deno.stdin));
-  return await chat(options);
+  // A person chats where there is a terminal to show things, too.
+  const isChat = Deno.stdin.isTerminal() && (Deno.stdout.isTerminal() || Deno.stderr.isTerminal());
+  return isChat ? await chat(options) : await script(options, "line", readLines(Deno.stdin));
 }
 
 async function chat(options: TalkCommandLine): Promise<number> {
   // Line editing is loaded only where somebody types.
-  const { runChat } = await import("./chat.ts");
-  return await runChat(options.endpoint, {
-    timeout: options.timeout,
-    retries: options.retries,
-    messages: messages[options.lang ?? detectLanguage((name) => Deno.env.get(name))],
-    eol: options.eol,
-    quit: !options["no-quit"],
+  const [{ runChat }, { LineEditor }] = await Promise.all([import("./chat.ts"), import("./line_editor.ts")]);
+  const isShown = Deno.stdout.isTerminal();
+  return await untilInterrupted(async (signal) => {
+    const { mismatch, serverClosed } = await runChat(options.endpoint, new LineEditor(isShown ? "stdout" : "stderr"), {
+      ...options,
+      signal,
+      lang: options.lang ?? detectLanguage((name) => Deno.env.get(name)),
+      quit: !options["no-quit"],
+      write: isShown ? undefined : writeOutputSync,
+    });
+    if (mismatch) return ExitCode.mismatch;
+    return serverClosed ? ExitCode.failed : ExitCode.ok;
   });
 }
 
@@ -181,9 +190,15 @@ async function script(
   unit: string,
   lines: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<number> {
-  await using peer = await connectPeer(options.endpoint, options);
-  await runScript(peer, lines, { unit, eol: options.eol, quit: !options["no-quit"], write: writeOutputSync });
-  return ExitCode.ok;
+  const { endpoint, eol } = options;
+  const run = async (signal?: AbortSignal) => {
+    await using peer = await connectPeer(endpoint, { ...options, signal });
+    await runScript(peer, lines, { unit, eol, quit: !options["no-quit"], write: writeOutputSync, signal });
+    return ExitCode.ok;
+  };
+  // A client of Unix datagrams has a file to remove. Any other is left to the system to end, so that a loop of the shell
+  // around it ends as well.
+  return isDatagram(endpoint) && "path" in endpoint ? await untilInterrupted(run) : await run();
 }
 
 async function raw(options: TalkCommandLine): Promise<number> {
@@ -204,4 +219,21 @@ async function raw(options: TalkCommandLine): Promise<number> {
     conn.close();
   }
   return ExitCode.ok;
+}
+
+/** Ctrl+\ and a terminal that goes away end what has something to put in order, too. */
+const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? STOP_SIGNALS
+  : [...STOP_SIGNALS, "SIGQUIT", "SIGHUP"];
+
+/** Runs what a signal that ends the program ends at once. */
+async function untilInterrupted(run: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const abort = new AbortController();
+  using _signals = onStopSignal(() => abort.abort(), END_SIGNALS);
+  try {
+    return await run(abort.signal);
+  } catch (error) {
+    if (abort.signal.aborted) return ExitCode.failed;
+    throw error;
+  }
 }

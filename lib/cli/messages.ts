@@ -49,6 +49,10 @@ export interface Messages {
   talkingTo(endpoint: string): string;
   /** An echo came back. */
   received(text: string): string;
+  /** An echo came back after its wait was over. */
+  receivedLate(text: string): string;
+  /** An echo is not what was sent: the first byte that differs, and what is around it, quoted. */
+  echoDiffers(byte: number, sent: string, got: string): string;
   /** The server has ended the conversation; `why` where it broke. */
   serverClosed(why: string | undefined): string;
   /** No echo came in time: so many of so many bytes. */
@@ -104,6 +108,8 @@ const en: Messages = {
   clientStopped: (datagrams) => datagrams ? "> client stopped" : "> echo client stopped",
   talkingTo: (endpoint) => `> talking to ${endpoint}; "quit" or Ctrl+D ends`,
   received: (text) => `> received: ${text}`,
+  receivedLate: (text) => `> received late: ${text}`,
+  echoDiffers: (byte, sent, got) => `> the echo differs at byte ${byte}: sent ${sent}, got ${got}`,
   serverClosed: (why) => why === undefined ? "> the server closed the connection" : `> the server has gone: ${why}`,
   noEcho: (bytes, expected, milliseconds) =>
     bytes === 0
@@ -159,6 +165,8 @@ const ko: Messages = {
   clientStopped: (datagrams) => datagrams ? "> 클라이언트 비활성화" : "> 에코 클라이언트 비활성화",
   talkingTo: (endpoint) => `> 대화 상대 ${endpoint}; "quit" 또는 Ctrl+D 로 종료`,
   received: en.received,
+  receivedLate: (text) => `> 늦게 도착: ${text}`,
+  echoDiffers: (byte, sent, got) => `> 에코가 ${byte}번째 바이트부터 다름: 보낸 것 ${sent}, 받은 것 ${got}`,
   serverClosed: (why) => why === undefined ? "> 서버가 연결을 닫음" : `> 서버와 연결이 끊김: ${why}`,
   noEcho: (bytes, expected, milliseconds) =>
     bytes === 0

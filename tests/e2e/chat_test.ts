@@ -1,21 +1,24 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { bounded } from "../helpers/bounded.ts";
 import { freeTcpPort } from "../helpers/free_port.ts";
-import { startMeariServer } from "../helpers/meari.ts";
+import { fullListener } from "../helpers/full_listener.ts";
+import { assertNoStackTrace, program, startMeariServer } from "../helpers/meari.ts";
+import { needs, python } from "../helpers/programs.ts";
 import { ScriptedDatagramServer, ScriptedServer } from "../helpers/scripted_server.ts";
-import { readToEnd } from "../helpers/streams.ts";
-import { KEYS, Terminal } from "../helpers/terminal.ts";
+import { readBytes, readToEnd } from "../helpers/streams.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+import { KEYS, Terminal, type TerminalOptions } from "../helpers/terminal.ts";
 import { formatEndpoint } from "../../lib/endpoint.ts";
 
 /** Windows has no terminals that a test can hold in its hands. */
 const about = { ignore: Deno.build.os === "windows" };
 
 /** A chat that has come to its first prompt, and its server. */
-async function chat(args: string[] = [], transport = "tcp", env: Record<string, string> = {}) {
+async function chat(transport = "tcp", options: TerminalOptions = {}) {
   const { server, endpoints } = await startMeariServer([`${transport}://127.0.0.1:0`]);
-  const terminal = new Terminal("meari", [endpoints[0]!, ...args], env);
+  const terminal = new Terminal("meari", [endpoints[0]!], options);
   await terminal.shows(`talking to ${endpoints[0]}`);
-  await terminal.shows("> ");
+  await terminal.prompts();
   return {
     server,
     terminal,
@@ -28,14 +31,14 @@ async function chat(args: string[] = [], transport = "tcp", env: Record<string, 
 
 for (const transport of ["tcp", "udp"]) {
   bounded(`meari converses in a terminal until quit over ${transport}`, async () => {
-    await using talk = await chat([], transport);
+    await using talk = await chat(transport);
     const { terminal } = talk;
     for (const text of ["hello", "메아리가 돌아온다"]) {
       await terminal.type(text);
       await terminal.shows(text);
       await terminal.type(KEYS.enter);
       await terminal.shows(`> received: ${text}\r\n`);
-      await terminal.shows("> ");
+      await terminal.prompts();
     }
     await terminal.type(`quit${KEYS.enter}`);
     await terminal.shows("> received: quit\r\n");
@@ -48,7 +51,7 @@ for (const transport of ["tcp", "udp"]) {
 bounded("meari converses in Korean when the locale says so", async () => {
   const { server, endpoints } = await startMeariServer(["tcp://127.0.0.1:0"]);
   await using _ = server;
-  await using terminal = new Terminal("meari", [endpoints[0]!], { LANG: "ko_KR.UTF-8" });
+  await using terminal = new Terminal("meari", [endpoints[0]!], { env: { LANG: "ko_KR.UTF-8" } });
   await terminal.shows("> 에코 클라이언트 활성화\r\n");
   await terminal.shows(`> 대화 상대 ${endpoints[0]}; "quit" 또는 Ctrl+D 로 종료\r\n`);
   await terminal.type(`안녕${KEYS.enter}`);
@@ -127,7 +130,7 @@ bounded("meari ends at Ctrl+C while it waits for an echo, and at two Ctrl+C as a
     await over.promise;
   });
   await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint), "--timeout", "1h"]);
-  await terminal.shows("talking to");
+  await terminal.prompts();
   await terminal.type(`hello${KEYS.enter}`);
   await got.promise;
   await terminal.type(KEYS.ctrlC + KEYS.ctrlC);
@@ -136,21 +139,65 @@ bounded("meari ends at Ctrl+C while it waits for an echo, and at two Ctrl+C as a
   over.resolve();
 }, about);
 
-bounded("meari ends politely at SIGTERM", async () => {
-  await using talk = await chat();
-  const { terminal, server } = talk;
-  const { default: process } = await import("node:process");
-  process.kill(await childOf(terminal.pid), "SIGTERM");
-  await terminal.shows("> echo client stopped\r\n");
-  await terminal.ends(0);
+for (const signal of ["SIGTERM", "SIGQUIT", "SIGHUP"] as const) {
+  bounded(`meari ends politely at ${signal}, and leaves the terminal as it was`, async () => {
+    await using talk = await chat();
+    const { terminal, server } = talk;
+    await terminal.type("half a li");
+    await terminal.shows("half a li");
+    await terminal.signal(signal);
+    await terminal.shows("> echo client stopped\r\n");
+    await terminal.ends(0);
+    await server.stdout.until(/disconnected: 0 messages/);
+  }, about);
+}
+
+/** Runs a program in a terminal that goes away once the program has prompted, and tells how it ended. */
+const HANG_UP = `
+import os, pty
+errors, program = sys.argv[1], sys.argv[2:]
+child, terminal = pty.fork()
+if child == 0:
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
+    os.execvp(program[0], program)
+shown = b""
+while b"> \\x1b[3G" not in shown: shown += os.read(terminal, 65536)
+os.close(terminal)
+print(os.waitpid(child, 0)[1])
+`;
+
+bounded("meari ends without a word when its terminal goes away", async () => {
+  using folder = new TempFolder();
+  const { server, endpoints } = await startMeariServer(["tcp://127.0.0.1:0"]);
+  await using _ = server;
+  const outcome = await python(HANG_UP, folder.file("err"), ...program("meari"), endpoints[0]!);
+  assertEquals(outcome.stderr, "");
+  // It may have ended already when the signal comes, which then ends it as it does any program.
+  assert(["0\n", "1\n"].includes(outcome.text), outcome.text);
+  assertEquals(Deno.readTextFileSync(folder.file("err")), "");
   await server.stdout.until(/disconnected: 0 messages/);
 }, about);
 
-/** The only child of a process. */
-async function childOf(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-A", "-o", "ppid=,pid="] }).output();
-  const found = new RegExp(`^ *${pid} +(\\d+)$`, "m").exec(new TextDecoder().decode(stdout));
-  return Number(found?.[1]);
+bounded("meari ends at Ctrl+\\ as at Ctrl+C", async () => {
+  await using talk = await chat();
+  await talk.terminal.type(KEYS.ctrlBackslash);
+  await talk.terminal.shows("> echo client stopped\r\n");
+  await talk.terminal.ends(0);
+}, about);
+
+for (
+  const [where, within] of [["", []], [" in a shell that controls jobs", ["-ic", '"$@"; exit $?', "bash"]]] as const
+) {
+  bounded(`meari takes no notice of Ctrl+Z${where}`, async () => {
+    const shell = within.length > 0 ? [needs("bash"), "--norc", ...within] : [];
+    await using talk = await chat("tcp", { within: shell });
+    const { terminal } = talk;
+    await terminal.type(`hel${KEYS.ctrlZ}lo${KEYS.enter}`);
+    await terminal.shows("> received: hello\r\n");
+    await terminal.type(KEYS.ctrlD);
+    await terminal.ends(0);
+    assertNoStackTrace(terminal.shown);
+  }, about);
 }
 
 bounded("meari tells at once that the server has gone, without a key being pressed", async () => {
@@ -158,7 +205,7 @@ bounded("meari tells at once that the server has gone, without a key being press
   const { terminal, server } = talk;
   await terminal.type(`hello${KEYS.enter}`);
   await terminal.shows("> received: hello\r\n");
-  await terminal.shows("> ");
+  await terminal.prompts();
   await terminal.type("half a li");
   await terminal.shows("half a li");
   server.kill("SIGKILL");
@@ -173,8 +220,9 @@ bounded("meari tells that the server closed the connection while an echo was awa
     await conn.write(new TextEncoder().encode("he"));
   });
   await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint)]);
-  await terminal.shows("talking to");
+  await terminal.prompts();
   await terminal.type(`hello${KEYS.enter}`);
+  await terminal.shows("> received: he\r\n");
   await terminal.shows("> the server closed the connection\r\n");
   await terminal.ends(1);
 }, about);
@@ -189,12 +237,13 @@ bounded("meari lets no escape byte of the server through to the terminal", async
     }
   });
   await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint)]);
-  await terminal.shows("talking to");
+  await terminal.prompts();
   await terminal.type(`x${KEYS.enter}`);
   await terminal.shows("> received: \\x1b");
+  await terminal.shows('> the echo differs at byte 1: sent "x", got "\\x1b"');
   await terminal.shows("> received: ]0;owned\\x07\\x1b[2J");
   await terminal.type(KEYS.ctrlD);
-  await terminal.ends(0);
+  await terminal.ends(3);
   assertEquals(["\x1b]", "\x1b[2J", "\x07", "\x9b", "\u202e"].filter((bytes) => terminal.shown.includes(bytes)), []);
 }, about);
 
@@ -206,29 +255,166 @@ bounded("meari shows what the server says unasked, and then the line that is bei
     await readToEnd(conn);
   });
   await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint)]);
-  await terminal.shows("talking to");
+  await terminal.prompts();
   await terminal.type("half a li");
   await terminal.shows("half a li");
   speak.resolve();
   await terminal.shows("> received: unasked\r\n");
   await terminal.shows("> half a li");
   await terminal.type(KEYS.ctrlD + KEYS.ctrlC);
-  await terminal.ends(0);
+  // It came back, and was never sent.
+  await terminal.ends(3);
 }, about);
+
+bounded(
+  "meari shows what the server says unasked whole also where the line that is being typed fills several rows",
+  async () => {
+    const speak = Promise.withResolvers<void>();
+    await using server = new ScriptedServer(async (conn) => {
+      await speak.promise;
+      await conn.write(new TextEncoder().encode("unasked"));
+      await readToEnd(conn);
+    });
+    await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint)]);
+    await terminal.prompts();
+    const long = "0123456789".repeat(20);
+    await terminal.type(long);
+    await terminal.shows(/(?:\d\D*){200}/);
+    const before = terminal.shown.length;
+    speak.resolve();
+    await terminal.shows("> received: unasked\r\n");
+    await terminal.shows(/> 0123/);
+    // Two rows up to where the line began, and as many again before it is drawn anew below what was shown.
+    const [erased = "", drawn = ""] = terminal.shown.slice(before).split("> received: unasked");
+    assertEquals([erased.includes("\x1b[2A"), drawn.includes("\r\n\r\n\r\n")], [true, true]);
+    await terminal.type(KEYS.ctrlC);
+    await terminal.ends(3);
+  },
+  about,
+);
 
 bounded("meari says that no echo came over UDP, and goes on", async () => {
   await using server = new ScriptedDatagramServer(async (datagram, answer) => {
     if (server.count > 1) await answer(datagram);
   });
   await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint), "--timeout", "200ms"]);
-  await terminal.shows("talking to");
+  await terminal.prompts();
   await terminal.type(`one${KEYS.enter}`);
   await terminal.shows("> no echo within 200ms\r\n");
   await terminal.type(`two${KEYS.enter}`);
   await terminal.shows("> received: two\r\n");
   await terminal.type(KEYS.ctrlD);
-  await terminal.ends(0);
+  await terminal.ends(3);
 }, about);
+
+bounded("meari says in a chat what differs in an echo, with exit code 3", async () => {
+  await using server = new ScriptedServer(async (conn) => {
+    await conn.write((await readBytes(conn, 5)).with(0, 0x69));
+    await readToEnd(conn);
+  });
+  for (const [LANG, differs] of [["en_US", "the echo differs at byte 1"], ["ko_KR", "에코가 1번째 바이트부터 다름"]]) {
+    const to = formatEndpoint(server.endpoint);
+    await using terminal = new Terminal("meari", [to], { env: { LANG: `${LANG}.UTF-8` } });
+    await terminal.prompts();
+    await terminal.type(`hello${KEYS.enter}`);
+    await terminal.shows("> received: iello\r\n");
+    await terminal.shows(`> ${differs}: `);
+    await terminal.type(KEYS.ctrlD);
+    await terminal.ends(3);
+  }
+}, about);
+
+bounded("meari ends a chat at quit also where it is not answered, with exit code 3", async () => {
+  await using server = new ScriptedServer(async (conn) => void await readToEnd(conn));
+  await using terminal = new Terminal("meari", [formatEndpoint(server.endpoint), "--timeout", "200ms"]);
+  await terminal.prompts();
+  await terminal.type(`quit${KEYS.enter}`);
+  await terminal.shows("> no echo within 200ms\r\n");
+  await terminal.shows("> echo client stopped\r\n");
+  await terminal.ends(3);
+}, about);
+
+bounded("meari ends a chat that finds nobody at a Unix socket of datagrams, and says so once", async () => {
+  using folder = new TempFolder();
+  const to = `unixgram://${folder.file("s.sock")}`;
+  await using terminal = new Terminal("meari", [to]);
+  await terminal.shows("> client started\r\n");
+  await terminal.shows(`meari: cannot send to ${to}: no such file or directory; is the server running?`);
+  await terminal.ends(1);
+  assertEquals(terminal.shown.split("cannot send").length, 2);
+}, about);
+
+bounded("meari ends a chat whose server at a Unix socket of datagrams was killed, and says so once", async () => {
+  using folder = new TempFolder();
+  const { server, endpoints } = await startMeariServer([`unixgram://${folder.file("s.sock")}`]);
+  await using _ = server;
+  const to = endpoints[0]!;
+  await using terminal = new Terminal("meari", [to]);
+  await terminal.prompts();
+  server.kill("SIGKILL");
+  await server.exit();
+  await terminal.type(`hello${KEYS.enter}`);
+  await terminal.shows(`meari: cannot send to ${to}: connection refused; is the server running?`);
+  await terminal.ends(1);
+  assertEquals(terminal.shown.split("cannot send").length, 2);
+}, about);
+
+bounded("meari gives stdout the echoes as lines and nothing else where it is not the terminal", async () => {
+  using folder = new TempFolder();
+  const file = folder.file("out");
+  const within = ["sh", "-c", `exec "$@" > "${file}"`, "sh"];
+  await using talk = await chat("tcp", { within });
+  const { terminal } = talk;
+  for (const text of ["hello", "메아리", "quit"]) {
+    await terminal.type(text + KEYS.enter);
+    if (text !== "quit") await terminal.prompts();
+  }
+  await terminal.shows("> echo client stopped\r\n");
+  await terminal.ends(0);
+  assertEquals(Deno.readTextFileSync(file), "hello\n메아리\nquit\n");
+  assertEquals(terminal.shown.includes("received"), false);
+}, about);
+
+bounded("meari sends what is typed line by line where neither stdout nor stderr is the terminal", async () => {
+  using folder = new TempFolder();
+  const { server, endpoints } = await startMeariServer(["tcp://127.0.0.1:0"]);
+  await using _ = server;
+  const within = ["sh", "-c", `exec "$@" > "${folder.file("out")}" 2> "${folder.file("err")}"`, "sh"];
+  await using terminal = new Terminal("meari", [endpoints[0]!], { within });
+  await terminal.type(`hello\r메아리\r${KEYS.ctrlD}`);
+  await terminal.ends(0);
+  assertEquals([folder.file("out"), folder.file("err")].map((path) => Deno.readTextFileSync(path)), [
+    "hello\n메아리\n",
+    "",
+  ]);
+}, about);
+
+bounded("meari ends a chat without a word when nobody reads its stdout any more", async () => {
+  const { server, endpoints } = await startMeariServer(["tcp://127.0.0.1:0"]);
+  await using _ = server;
+  // Its own exit code counts, not that of the pipe.
+  const within = [needs("bash"), "-c", '"$@" | head -n 1; exit ${PIPESTATUS[0]}', "bash"];
+  await using terminal = new Terminal("meari", [endpoints[0]!], { within });
+  await terminal.prompts();
+  await terminal.type(`one${KEYS.enter}`);
+  await terminal.shows("one\r\n");
+  let over = false;
+  const ended = terminal.ends(1).finally(() => over = true);
+  ended.catch(() => {});
+  while (!over) {
+    await terminal.type(`more${KEYS.enter}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await ended;
+}, about);
+
+bounded("meari ends at Ctrl+C while it connects", async () => {
+  await using full = await fullListener();
+  await using terminal = new Terminal("meari", [formatEndpoint(full.endpoint), "--timeout", "1h"]);
+  await full.isConnecting();
+  await terminal.type(KEYS.ctrlC);
+  await terminal.ends(1);
+}, { ignore: Deno.build.os !== "linux" });
 
 bounded("meari says in one line that nobody listens, and leaves the terminal as it was", async () => {
   const to = `tcp://127.0.0.1:${freeTcpPort()}`;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bounded } from "../helpers/bounded.ts";
 import { freeTcpPort } from "../helpers/free_port.ts";
+import { fullListener } from "../helpers/full_listener.ts";
 import { finish, meari, start, startMeariServer, startOnFullDevice } from "../helpers/meari.ts";
 import { startResettingServer } from "../helpers/resetting_server.ts";
 import { ScriptedDatagramServer, ScriptedServer } from "../helpers/scripted_server.ts";
@@ -100,6 +101,18 @@ bounded("meari prints text that is not UTF-8 and long lines as they are", async 
   assertEquals(code, 0);
   assertSameBytes(stdout.subarray(0, -1), line);
   assertEquals(stdout.at(-1), 0x0a);
+});
+
+bounded("meari prints a line of 20 MB whole, and the next one", async () => {
+  const { server, endpoints } = await startMeariServer(["tcp://127.0.0.1:0"]);
+  await using _ = server;
+  const line = noise(20_000_000).map((byte) => byte === 0x0a || byte === 0x0d ? 0xff : byte);
+  for (const eol of ["none", "crlf"]) {
+    const stdin = new Uint8Array(await new Blob([line, "\nend\n"]).arrayBuffer());
+    const { code, stdout, stderr } = await meari("meari", [endpoints[0]!, "--eol", eol], { stdin });
+    assertEquals([code, stderr], [0, ""]);
+    assertSameBytes(stdout, stdin);
+  }
 });
 
 bounded("meari --raw copies random bytes both ways unchanged", async () => {
@@ -266,6 +279,50 @@ bounded("meari says that nobody listens on a Unix socket", async () => {
       "is the server running? start one with meari-server\n",
   });
 }, unixOnly);
+
+bounded("meari says once that nobody is at a Unix socket of datagrams, with exit code 1", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("s.sock");
+  const to = `unixgram://${path}`;
+  const advice = "is the server running? start one with meari-server";
+  for (const args of [[], ["-m", "hello"]]) {
+    const stderr = `meari: cannot send to ${to}: no such file or directory; ${advice}\n`;
+    assertEquals(await lines([to, ...args], "hello\nmore\n"), { code: 1, text: "", stderr });
+  }
+  // What a server that was killed leaves behind.
+  Deno.listenDatagram({ transport: "unixpacket", path }).close();
+  const refused = `meari: cannot send to ${to}: connection refused; ${advice}\n`;
+  assertEquals(await lines([to], "hello\nmore\n"), { code: 1, text: "", stderr: refused });
+}, unixOnly);
+
+for (const mode of [[], ["-m", "hello"], ["--raw"]]) {
+  const called = ["meari", ...mode].join(" ");
+
+  bounded(`${called} ends at SIGINT while it connects, as any program does`, async () => {
+    await using full = await fullListener();
+    await using client = start("meari", [formatEndpoint(full.endpoint), "--timeout", "1h", ...mode]);
+    await full.isConnecting();
+    client.kill("SIGINT");
+    assertEquals([await client.exit(), client.stdout.text, client.stderr.text], [130, "", ""]);
+  }, linuxOnly);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+  bounded(`meari leaves no file behind when ${signal} ends it`, async () => {
+    using folder = new TempFolder();
+    const { server, endpoints } = await startMeariServer([`unixgram://${folder.file("s.sock")}`]);
+    await using _ = server;
+    const tmp = folder.file("tmp");
+    Deno.mkdirSync(tmp);
+    await using client = start("meari", [endpoints[0]!], { env: { TMPDIR: tmp } });
+    await client.type("hello\n");
+    await client.stdout.until("hello\n");
+    assertEquals([...Deno.readDirSync(tmp)].length, 1);
+    client.kill(signal);
+    assertEquals([await client.exit(), client.stderr.text], [1, ""]);
+    assertEquals([...Deno.readDirSync(tmp)], []);
+  }, unixOnly);
+}
 
 bounded("meari says that a host is unknown", async () => {
   for (const [transport, what] of [["tcp", "connect"], ["udp", "send"]]) {
