@@ -106,7 +106,7 @@ class Chat {
       });
       let serverClosed: boolean;
       try {
-        this.#say(this.#messages.talkingTo(escapeControls(formatEndpoint(this.#endpoint))));
+        this.#say(this.#messages.talkingTo(formatEndpoint(this.#endpoint)));
         serverClosed = await this.#converse(peer);
         this.#sayUnasked();
         if (serverClosed) this.#say(this.#messages.serverClosed(await peer.ended));
