@@ -178,8 +178,7 @@ export class Server implements AsyncDisposable {
     this.#startedAt = performance.now();
     this.#endpoints = listening.map(({ endpoint }) => endpoint);
     for (const endpoint of this.#endpoints) subscribers.tell({ type: "listening", endpoint });
-    const sockets = listening.filter((each) => each.kind === "datagram");
-    const guard = new DatagramGuard(sockets.map(({ socket }) => socket.addr));
+    const guard = new DatagramGuard(listening.flatMap((each) => each.kind === "datagram" ? [each.socket.addr] : []));
     const onAnswered = () => {
       if (!once) return;
       this.#beginOnly();
@@ -188,21 +187,14 @@ export class Server implements AsyncDisposable {
     for (const each of listening) {
       const { endpoint } = each;
       const service = services.echo.create(endpoint.options ?? {}, { quit });
-      switch (each.kind) {
-        case "stream":
-          this.#accept(endpoint, each.listener, (conn, session) => service.serveStream(conn, session));
-          break;
-        case "message":
-          this.#accept(endpoint, each.listener, (conn, session) => serveMessages(conn, service, session));
-          break;
-        case "datagram": {
-          const { socket } = each;
-          const server = new DatagramServer(socket, { endpoint, service, guard, subscribers, onAnswered });
-          this.#datagrams.push(server);
-          // Not waited for: a send may wait for a peer, and stopping never depends on one.
-          server.run();
-        }
-      }
+      if (each.kind === "datagram") {
+        const server = new DatagramServer(each.socket, { endpoint, service, guard, subscribers, onAnswered });
+        this.#datagrams.push(server);
+        // Not waited for: a send may wait for a peer, and stopping never depends on one.
+        server.run();
+      } else if (each.kind === "stream") {
+        this.#accept(endpoint, each.listener, (conn, session) => service.serveStream(conn, session));
+      } else this.#accept(endpoint, each.listener, (conn, session) => serveMessages(conn, service, session));
     }
   }
 
