@@ -21,8 +21,8 @@ const TARGETS: readonly string[] = [
   "x86_64-pc-windows-msvc",
 ];
 
-/** What lies beside the executables in an archive. */
-const DOCUMENTS: readonly string[] = ["LICENSE", "README.md", "README.ko.md"];
+/** What lies beside the executables in an archive: the README links to the rest. */
+const DOCUMENTS: readonly string[] = ["LICENSE", "README.md", "README.ko.md", "CONTRIBUTING.md", "docs"];
 
 await runProgram("release", async () => {
   Deno.chdir(new URL("..", import.meta.url));
@@ -61,7 +61,7 @@ async function buildArchive(dir: string, target: string, signal: AbortSignal): P
   const name = `meari-${VERSION}-${target}`;
   await Deno.mkdir(`${dir}/${name}`);
   await compileExecutables(`${dir}/${name}`, target, signal, officialEnv());
-  for (const document of DOCUMENTS) await Deno.copyFile(document, `${dir}/${name}/${document}`);
+  await run("cp", ["-R", ...DOCUMENTS, `${dir}/${name}`], { signal });
   if (target.includes("windows")) {
     await run("sh", ["-c", 'cd "$1" && zip -qrX "release/$2.zip" "$2"', "sh", dir, name], { signal });
     return `${name}.zip`;
