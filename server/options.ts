@@ -4,6 +4,7 @@
  * @module
  */
 
+import { endpointOptionLines } from "../lib/cli/help.ts";
 import {
   type Command,
   commonOptions,
@@ -72,11 +73,12 @@ export const serverCommand: Command<typeof options> = {
     "tcp://HOST:PORT, udp://HOST:PORT       IPv6 in brackets; [::] serves IPv6 and IPv4",
     "unix:///PATH, unixgram:///PATH         Unix sockets, of streams and of datagrams",
     "HOST:PORT, :PORT                       TCP",
-    "ENDPOINT?no-quit                       --no-quit for this endpoint alone",
+    ...endpointOptionLines("listen", serviceOptions),
   ]], ["Signals", [
     "SIGINT (Ctrl+C), SIGTERM, SIGHUP or SIGQUIT stops it once what is in flight is echoed;",
     "a second one ends it at once.",
   ]]],
+  docs: "docs/server.md",
   examples: [
     ["meari-server", "echo TCP and UDP on 127.0.0.1:65456"],
     ["meari-server tcp://[::]:7 udp://[::]:7 --no-quit", "a plain RFC 862 echo service on every network"],

@@ -122,6 +122,7 @@ export const benchCommand: Command<typeof options> = {
     "none for the time of --timeout is named in the result (exit code 3). A message that is still on its way at the",
     "end, because it is long, counts as unfinished.",
   ]]],
+  docs: "docs/bench.md",
   examples: [
     ["meari bench -c 64", "64 connections for ten seconds, each with one message of 64 bytes in flight"],
     ["meari bench -c 8 -s 64KiB --depth 4 -t 2 example.com:7", "as many bytes as two threads can move"],

@@ -90,6 +90,7 @@ export const pingCommand: Command<typeof options> = {
   notes: [["While it runs", [
     "Ctrl+C ends it with the summary; Ctrl+\\ (SIGQUIT, or SIGINFO where there is one) prints a line so far.",
   ]]],
+  docs: "docs/ping.md",
   examples: [
     ["meari ping -u example.com:7", "one datagram a second until Ctrl+C"],
     ["meari ping -c 100 -i 20ms --fail-above 50ms --fail-loss 1% udp://example.com:7", "a check for a script"],

@@ -38,6 +38,7 @@ export const reportCommand: Command<typeof options> = {
     "HdrHistogram logs, as meari bench --hdr writes them. Values are taken as nanoseconds.",
     "Each file is a series by its name; lines with a tag are a series by the tag, over all files.",
   ]]],
+  docs: "docs/report.md",
   examples: [
     ["meari report run.hlog", "print the latencies of a run"],
     ["meari report before.hlog after.hlog --html report.html", "compare two runs on a page"],

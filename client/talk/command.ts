@@ -16,6 +16,7 @@ import {
   setting,
   type Values,
 } from "../../lib/cli/command_line.ts";
+import { endpointOptionLines } from "../../lib/cli/help.ts";
 import { detectLanguage, LANGUAGES } from "../../lib/cli/messages.ts";
 import { writeOutput, writeOutputSync } from "../../lib/cli/output.ts";
 import { answerCommon, onStopSignal, STOP_SIGNALS } from "../../lib/cli/program.ts";
@@ -94,6 +95,7 @@ export const talkCommand: Command<typeof options> = {
     "tcp://HOST:PORT, udp://HOST:PORT  IPv6 in brackets",
     "unix:///PATH, unixgram:///PATH    Unix sockets, of streams and of datagrams",
     "HOST:PORT, HOST, :PORT            TCP, or UDP with -u",
+    ...endpointOptionLines("connect"),
   ]], ["Lines from a pipe", [
     "Each line is one message, sent without its line end; its echo is printed as one line. It stops at quit,",
     "at the end of input, and at the first echo that is missing or wrong, which it names (exit code 3).",
@@ -101,6 +103,7 @@ export const talkCommand: Command<typeof options> = {
     "It ends at quit, Ctrl+D or Ctrl+C. Where stdout is not the terminal, the echoes go there, one a line, and all",
     "else to the terminal. An echo that was missing or wrong is told, and makes the exit code 3.",
   ]]],
+  docs: "docs/client.md",
   examples: [
     ["meari", "chat with the server on this machine; quit ends"],
     ["printf '%s\\n' one two | meari -u example.com:7", "send two datagrams, print what comes back"],

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type EndpointOptions, listOptions, type Side } from "../transport/mod.ts";
 import type { Command, Option } from "./command_line.ts";
 import { padEnd, textWidth } from "./text_width.ts";
 
@@ -63,4 +64,23 @@ function wrap(text: string, width: number): string[] {
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** The column in which the help says what an endpoint's option does. */
+const ENDPOINT_WIDTH = 39;
+
+/**
+ * Lists the options that may stand behind an endpoint, for the notes of a command.
+ *
+ * @param side What the endpoint is for.
+ * @param options Those that do not belong to a transport.
+ * @returns A line each, such as `ENDPOINT?no-quit  --no-quit for this endpoint alone`.
+ */
+export function endpointOptionLines(side: Side, options: EndpointOptions = {}): string[] {
+  const common = Object.entries(options).map(([name, option]) => ({ name, option, transports: [] as string[] }));
+  return [...common, ...listOptions(side)].map(({ name, option, transports }) => {
+    const written = `ENDPOINT?${name}${option.value === undefined ? "" : `=${option.value}`}`;
+    const where = transports.length === 0 ? "" : ` (${transports.join(", ")})`;
+    return `${written.padEnd(ENDPOINT_WIDTH)}${option.help}${where}`;
+  });
 }

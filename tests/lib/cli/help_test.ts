@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Command, flag, optional, repeated, setting } from "../../../lib/cli/command_line.ts";
-import { formatHelp } from "../../../lib/cli/help.ts";
+import { endpointOptionLines, formatHelp } from "../../../lib/cli/help.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
 import { parsePort } from "../../../lib/endpoint.ts";
 
@@ -49,4 +49,16 @@ Deno.test("formatHelp() wraps what is long and loses no word when an option says
 Deno.test("formatHelp() names the page of the manual last when there is one", () => {
   const last = "\n\nManual: docs/demo.md in the archive and the repository";
   assertEquals(formatHelp({ ...demo, docs: "docs/demo.md" }), formatHelp(demo) + last);
+});
+
+Deno.test("endpointOptionLines() lists what may stand behind an endpoint, with and without a value", () => {
+  const options = {
+    "no-quit": { help: "quit is plain data", parse: () => true },
+    ttl: { value: "N", help: "hops", parse: Number },
+  };
+  assertEquals(endpointOptionLines("listen", options), [
+    "ENDPOINT?no-quit                       quit is plain data",
+    "ENDPOINT?ttl=N                         hops",
+  ]);
+  assertEquals(endpointOptionLines("connect"), []);
 });
