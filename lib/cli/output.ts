@@ -39,13 +39,16 @@ export async function writeOutput(bytes: Uint8Array): Promise<void> {
   }
 }
 
+let closed: boolean | undefined;
+
 /**
  * Stdout for a `LineWriter`. Where it was closed when the program started, writing fails; `Deno.stdout` would take all and
  * say nothing.
  */
 export const outputSink: { write(bytes: Uint8Array): Promise<number> } = {
   async write(bytes) {
-    if (isClosed()) throw new OutputClosed("stdout is closed or discarded");
+    closed ??= isClosed();
+    if (closed) throw new OutputClosed("stdout is closed or discarded");
     return await Deno.stdout.write(bytes);
   },
 };
