@@ -5,6 +5,7 @@
  */
 
 import { describeCause, MeariError } from "../errors.ts";
+import { isStdoutDiscarded } from "../native/discarded_stdout.ts";
 
 /** Nobody reads stdout any more, as behind `| head -1`. The program ends, and there is nothing to tell. */
 export class OutputClosed extends MeariError {}
@@ -39,7 +40,7 @@ export async function writeOutput(bytes: Uint8Array): Promise<void> {
   }
 }
 
-let closed: boolean | undefined;
+let discarded: boolean | undefined;
 
 /**
  * Stdout for a `LineWriter`. Where it was closed when the program started, writing fails; `Deno.stdout` would take all and
@@ -47,26 +48,11 @@ let closed: boolean | undefined;
  */
 export const outputSink: { write(bytes: Uint8Array): Promise<number> } = {
   async write(bytes) {
-    closed ??= isClosed();
-    if (closed) throw new OutputClosed("stdout is closed or discarded");
+    discarded ??= isStdoutDiscarded();
+    if (discarded) throw new OutputClosed("stdout is closed or discarded");
     return await Deno.stdout.write(bytes);
   },
 };
-
-/**
- * Tells whether stdout was closed when the program started. The runtime then opens /dev/null in its place, for reading and
- * writing, where a shell's `> /dev/null` is for writing alone; on Linux the mode of the link shows which it is. (A parent
- * may hand down such a /dev/null as well, as Python's DEVNULL is one, and nothing tells these two apart.)
- */
-function isClosed(): boolean {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const link = "/proc/self/fd/1";
-    return Deno.readLinkSync(link) === "/dev/null" && (Deno.lstatSync(link).mode! & 0o400) !== 0;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Writes a line to stdout.

@@ -11,8 +11,8 @@
 import { lastError, type Libc, LINUX, openLibc } from "./libc.ts";
 import { SockaddrUn } from "./sockaddr_un.ts";
 
-/** Linux's folder of the descriptors that a process has. */
-const DESCRIPTORS = "/proc/self/fd";
+/** How many descriptors from the first free one on may be the socket's: Deno may open others at the same time. */
+const CANDIDATES = 64;
 
 /** Sends datagrams of a Unix socket that Deno has bound. */
 export class DatagramSender {
@@ -31,26 +31,25 @@ export class DatagramSender {
    *
    * @param path The path that it is bound to.
    * @param bind Binds it.
-   * @returns What was bound, and its sender where there can be one: on Linux, with the permissions to use FFI and to read
-   * `/proc/self/fd`.
+   * @returns What was bound, and its sender where there can be one: on Linux, with the permission to use FFI.
    * @throws What `bind` throws.
    */
   static bind<T>(path: string, bind: () => T): { bound: T; sender?: DatagramSender } {
-    // Without the permission it is not asked for.
-    const mayList = Deno.permissions.querySync({ name: "read", path: DESCRIPTORS }).state === "granted";
-    const libc = mayList ? openLibc() : undefined;
+    const libc = openLibc();
+    if (libc === undefined) return { bound: bind() };
     let bound: T;
     let fd: number | undefined;
     try {
-      const before = libc && descriptorsOf(libc, path);
+      const candidates = nextDescriptors(libc);
+      const before = candidates.filter((fd) => isBoundTo(libc, fd, path));
       bound = bind();
-      if (before) fd = descriptorsOf(libc, path)?.find((fd) => !before.includes(fd));
+      fd = candidates.find((fd) => !before.includes(fd) && isBoundTo(libc, fd, path));
     } catch (error) {
-      libc?.close();
+      libc.close();
       throw error;
     }
-    if (libc && fd !== undefined) return { bound, sender: new DatagramSender(libc, fd) };
-    libc?.close();
+    if (fd !== undefined) return { bound, sender: new DatagramSender(libc, fd) };
+    libc.close();
     return { bound };
   }
 
@@ -101,16 +100,17 @@ export class DatagramSender {
   }
 }
 
-/** The descriptors of the sockets that are bound to a path, and to its file or to one that is no longer there. */
-function descriptorsOf(libc: Libc, path: string): number[] | undefined {
+/** The descriptors that the system gives next: always the lowest that is free (POSIX.1-2017, System Interfaces, 2.14). */
+function nextDescriptors(libc: Libc): number[] {
+  const first = libc.symbols.dup(0);
+  if (first < 0) return [];
+  libc.symbols.close(first);
+  return Array.from({ length: CANDIDATES }, (_, index) => first + index);
+}
+
+/** Tells whether a descriptor is that of a socket which is bound to a path, be it to its file or to one that is gone. */
+function isBoundTo(libc: Libc, fd: number, path: string): boolean {
   const name = new SockaddrUn();
-  const isBound = (fd: number) => {
-    name.length[0] = name.bytes.length;
-    return libc.symbols.getsockname(fd, name.bytes, name.length) === 0 && name.path === path;
-  };
-  try {
-    return [...Deno.readDirSync(DESCRIPTORS)].map(({ name }) => Number(name)).filter(isBound);
-  } catch {
-    return undefined;
-  }
+  name.length[0] = name.bytes.length;
+  return libc.symbols.getsockname(fd, name.bytes, name.length) === 0 && name.path === path;
 }

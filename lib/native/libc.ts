@@ -10,6 +10,11 @@ const SYMBOLS = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  dup: { parameters: ["i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  // Variadic in C: F_GETFL takes nothing more.
+  fcntl: { parameters: ["i32", "i32"], result: "i32" },
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
@@ -20,7 +25,8 @@ type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 export type Libc = Pick<Library, "symbols" | "close">;
 
 /**
- * Numbers of Linux, the same on x86-64 and ARM64: `asm-generic/socket.h`, `asm-generic/ioctls.h`, `linux/socket.h`.
+ * Numbers of Linux, the same on x86-64 and ARM64: `asm-generic/socket.h`, `asm-generic/ioctls.h`, `asm-generic/fcntl.h`,
+ * `linux/socket.h`.
  */
 export const LINUX = {
   /** For `sendto`: fail with `EAGAIN` rather than wait. */
@@ -31,6 +37,11 @@ export const LINUX = {
   SO_SNDBUF: 7,
   /** For `ioctl`: how many bytes wait that a socket has sent, as an int. */
   TIOCOUTQ: 0x5411n,
+  /** For `fcntl`: the flags with which a file was opened. */
+  F_GETFL: 3,
+  /** Of those flags: for what it was opened, and the value for reading and writing. */
+  O_ACCMODE: 3,
+  O_RDWR: 2,
 } as const;
 
 /** Opening it takes a millisecond, so whoever needs it at the same time shares it. */

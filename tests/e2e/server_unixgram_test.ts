@@ -84,10 +84,10 @@ bounded(
     await using _ = server;
     const { code, stderr } = await python(
       `
-nameless, abstract = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
-abstract.bind(b"\\0meari-test-%d" % time.time_ns())
+# Neither has an address. (Nor has an abstract one, which newer Denos tell, and answer.)
+sockets = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2)]
 for _ in range(500):
-    for s in nameless, abstract: s.sendto(b"hello", sys.argv[1])`,
+    for s in sockets: s.sendto(b"hello", sys.argv[1])`,
       path,
     );
     assertEquals([code, stderr], [0, ""]);
