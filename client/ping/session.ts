@@ -119,7 +119,7 @@ export class Session {
    * @param cause Why it could not be sent, in words.
    */
   fail(sequence: number, cause: string): void {
-    // What is still under way when the session ends fails because of that.
+    // What is still in flight when the session ends fails because of that.
     if (this.#over) return;
     this.tally.fail(sequence);
     this.#call(() => this.#options.onFailure?.(sequence, cause));
