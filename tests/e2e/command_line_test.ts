@@ -6,6 +6,7 @@ import { talkCommand } from "../../client/talk/command.ts";
 import config from "../../deno.json" with { type: "json" };
 import type { Command, Option } from "../../lib/cli/command_line.ts";
 import { escapeControls } from "../../lib/escape.ts";
+import { transports } from "../../lib/transport/mod.ts";
 import { serverCommand } from "../../server/options.ts";
 import { bounded } from "../helpers/bounded.ts";
 import { meari, type Program } from "../helpers/meari.ts";
@@ -80,7 +81,7 @@ const wrong: [name: Program, args: string[], stderr: string][] = [
   [
     "meari-server",
     ["gopher://a"],
-    '"gopher://a" is not an endpoint: there is no transport "gopher"; there are tcp, udp, unix, unixgram ' +
+    `"gopher://a" is not an endpoint: there is no transport "gopher"; there are ${[...transports.keys()].join(", ")} ` +
     "(meari-server --help shows how)",
   ],
   [

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
-import type { EndpointOptions } from "../../lib/transport/mod.ts";
+import { type EndpointOptions, transports } from "../../lib/transport/mod.ts";
 
 const ALLOWED: EndpointOptions = {
   "no-quit": { help: "a switch", parse: () => true },
@@ -169,7 +169,7 @@ Deno.test("parseEndpoint() says what is wrong and what to write when the text is
     ["[]:7", "what stands in brackets is not an IPv6 address"],
     ["a host:7", '"a host" is not a host name'],
     ["tcp://user@host:7", '"user@host" is not a host name'],
-    ["http://host", 'there is no transport "http"; there are tcp, udp, unix, unixgram'],
+    ["http://host", `there is no transport "http"; there are ${[...transports.keys()].join(", ")}`],
     ["unix:", "it needs a path, as in unix:///run/meari.sock"],
     ["unixgram://", "it needs a path, as in unixgram:///run/meari.sock"],
     ["unix:///tmp/%", "a % must be followed by two hex digits; write % itself as %25"],

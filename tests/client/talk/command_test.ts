@@ -2,6 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseTalkArgs } from "../../../client/talk/command.ts";
 import { formatEndpoint } from "../../../lib/endpoint.ts";
 import { UsageError } from "../../../lib/errors.ts";
+import { transports } from "../../../lib/transport/mod.ts";
+
+const NAMES = [...transports.keys()].join(", ");
 
 const endpointOf = (...args: string[]) => formatEndpoint(parseTalkArgs(args).endpoint);
 
@@ -63,7 +66,7 @@ const wrong: [args: string[], message: string][] = [
   [["-m"], "-m needs a value: -m TEXT"],
   [["--timeuot", "1s"], "unknown option --timeuot; did you mean --timeout? meari --help lists them all"],
   [["-x"], "unknown option -x; meari --help lists them all"],
-  [["http://a"], '"http://a" is not an endpoint: there is no transport "http"; there are tcp, udp, unix, unixgram'],
+  [["http://a"], `"http://a" is not an endpoint: there is no transport "http"; there are ${NAMES}`],
   [["tcp://:7?no-quit"], '"tcp://:7?no-quit" is not an endpoint: it has no option "no-quit"; it takes none'],
 ];
 
