@@ -5,7 +5,7 @@
  */
 
 import { errorCode, isUnknownHost } from "../lib/errors.ts";
-import { EndpointError } from "../lib/transport/mod.ts";
+import { type Endpoint, EndpointError, transportOf, transports } from "../lib/transport/mod.ts";
 
 /**
  * Says what the user of the client can do about an error.
@@ -29,6 +29,12 @@ export function adviceFor(error: unknown): string | undefined {
     case "EACCES":
       return path ? "check the rights of the socket file" : undefined;
     case "EPROTOTYPE":
-      return `use ${endpoint.transport === "unix" ? "unixgram" : "unix"}:// for the other kind`;
+      return `use ${otherKinds(endpoint).join(" or ")} for the other kind`;
   }
+}
+
+/** The transports of another kind whose endpoints are written alike. */
+function otherKinds(endpoint: Endpoint): string[] {
+  const { form, kind } = transportOf(endpoint);
+  return [...transports].filter(([, row]) => row.form === form && row.kind !== kind).map(([name]) => `${name}://`);
 }

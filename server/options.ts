@@ -4,7 +4,7 @@
  * @module
  */
 
-import { endpointOptionLines } from "../lib/cli/help.ts";
+import { endpointLines } from "../lib/cli/help.ts";
 import {
   type Command,
   commonOptions,
@@ -70,10 +70,7 @@ export const serverCommand: Command<typeof options> = {
   usage: ["[ENDPOINT…] [options]"],
   options,
   notes: [["Endpoints (default: TCP and UDP on 127.0.0.1:65456)", [
-    "tcp://HOST:PORT, udp://HOST:PORT       IPv6 in brackets; [::] serves IPv6 and IPv4",
-    "unix:///PATH, unixgram:///PATH         Unix sockets, of streams and of datagrams",
-    "HOST:PORT, :PORT                       TCP",
-    ...endpointOptionLines("listen", serviceOptions),
+    ...endpointLines("listen", "TCP; IPv6 in brackets, and [::] serves IPv6 and IPv4", serviceOptions),
   ]], ["Signals", [
     "SIGINT (Ctrl+C), SIGTERM, SIGHUP or SIGQUIT stops it once what is in flight is echoed;",
     "a second one ends it at once.",

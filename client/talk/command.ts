@@ -16,7 +16,7 @@ import {
   setting,
   type Values,
 } from "../../lib/cli/command_line.ts";
-import { endpointOptionLines } from "../../lib/cli/help.ts";
+import { endpointLines } from "../../lib/cli/help.ts";
 import { detectLanguage, LANGUAGES } from "../../lib/cli/messages.ts";
 import { writeOutput, writeOutputSync } from "../../lib/cli/output.ts";
 import { answerCommon, onStopSignal, STOP_SIGNALS } from "../../lib/cli/program.ts";
@@ -92,10 +92,7 @@ export const talkCommand: Command<typeof options> = {
   ],
   options,
   notes: [["Endpoint (default: tcp://127.0.0.1:65456)", [
-    "tcp://HOST:PORT, udp://HOST:PORT  IPv6 in brackets",
-    "unix:///PATH, unixgram:///PATH    Unix sockets, of streams and of datagrams",
-    "HOST:PORT, HOST, :PORT            TCP, or UDP with -u",
-    ...endpointOptionLines("connect"),
+    ...endpointLines("connect", "TCP, or UDP with -u; IPv6 in brackets"),
   ]], ["Lines from a pipe", [
     "Each line is one message, sent without its line end; its echo is printed as one line. It stops at quit,",
     "at the end of input, and at the first echo that is missing or wrong, which it names (exit code 3).",

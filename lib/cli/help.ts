@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type EndpointOptions, listOptions, type Side } from "../transport/mod.ts";
+import { type EndpointOptions, listOptions, type Side, type Transport, transports } from "../transport/mod.ts";
 import type { Command, Option } from "./command_line.ts";
 import { padEnd, textWidth } from "./text_width.ts";
 
@@ -66,21 +66,29 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** The column in which the help says what an endpoint's option does. */
+/** How the help writes the place of an endpoint. */
+const PLACES: Readonly<Record<Transport["form"], string>> = { inet: "HOST:PORT", path: "/PATH" };
+
+/** The column in which the help says what an endpoint, or its option, does. */
 const ENDPOINT_WIDTH = 39;
 
 /**
- * Lists the options that may stand behind an endpoint, for the notes of a command.
+ * Lists the endpoints there are and the options that may stand behind one, for the notes of a command.
  *
  * @param side What the endpoint is for.
- * @param options Those that do not belong to a transport.
- * @returns A line each, such as `ENDPOINT?no-quit  --no-quit for this endpoint alone`.
+ * @param short What it means to leave out the transport.
+ * @param options The options that do not belong to a transport.
+ * @returns A line each, such as `tcp://HOST:PORT  streams over TCP`.
  */
-export function endpointOptionLines(side: Side, options: EndpointOptions = {}): string[] {
+export function endpointLines(side: Side, short: string, options: EndpointOptions = {}): string[] {
+  const line = (written: string, help: string) => written.padEnd(ENDPOINT_WIDTH) + help;
   const common = Object.entries(options).map(([name, option]) => ({ name, option, transports: [] as string[] }));
-  return [...common, ...listOptions(side)].map(({ name, option, transports }) => {
-    const written = `ENDPOINT?${name}${option.value === undefined ? "" : `=${option.value}`}`;
-    const where = transports.length === 0 ? "" : ` (${transports.join(", ")})`;
-    return `${written.padEnd(ENDPOINT_WIDTH)}${option.help}${where}`;
-  });
+  return [
+    ...[...transports].map(([name, { form, help }]) => line(`${name}://${PLACES[form]}`, help)),
+    line("HOST:PORT, HOST, :PORT", short),
+    ...[...common, ...listOptions(side)].map(({ name, option, transports }) => {
+      const where = transports.length === 0 ? "" : ` (${transports.join(", ")})`;
+      return line(`ENDPOINT?${name}${option.value === undefined ? "" : `=${option.value}`}`, option.help + where);
+    }),
+  ];
 }

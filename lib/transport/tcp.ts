@@ -9,7 +9,7 @@ import { addressesOf, connectToFirst } from "./host.ts";
 import type { Bounds, InetEndpoint, Listener, StreamConn, StreamTransport } from "./types.ts";
 
 /** Byte streams over TCP. */
-export const tcp: StreamTransport = { kind: "stream", form: "inet", listen, connect };
+export const tcp: StreamTransport = { kind: "stream", form: "inet", help: "streams over TCP", listen, connect };
 
 /**
  * Longer than Deno's 511, so that a burst of clients is not turned away; the kernel cuts it to its own limit

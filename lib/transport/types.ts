@@ -170,6 +170,8 @@ export type Side = "listen" | "connect";
 
 /** What all transports have. */
 export interface TransportBase {
+  /** What it is, in a few words for the help. */
+  readonly help: string;
   /** How its endpoints are written behind the `transport:`: a host and a port, or a path. */
   readonly form: "inet" | "path";
   /** The options of an endpoint that is listened on. */

@@ -15,6 +15,7 @@ export const LARGEST_UDP_PAYLOAD = 65_507;
 export const udp: DatagramTransport = {
   kind: "datagram",
   form: "inet",
+  help: "datagrams over UDP",
   listen: (endpoint: InetEndpoint) => bind(endpoint.host, endpoint.port),
   connect,
 };

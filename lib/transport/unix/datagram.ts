@@ -15,6 +15,7 @@ import { nextTurn } from "./outbox.ts";
 export const unixgram: DatagramTransport = {
   kind: "datagram",
   form: "path",
+  help: "datagrams over a Unix socket",
   listen: ({ path }: UnixEndpoint) => UnixDatagramSocket.bind(path),
   connect,
 };

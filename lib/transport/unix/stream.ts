@@ -10,7 +10,13 @@ import type { Bounds, Listener, StreamConn, StreamTransport, UnixAddress, UnixEn
 import { addressInUse, checkLength, claimPath, SocketFile, temporaryPath } from "./file.ts";
 
 /** Byte streams over Unix sockets. The socket file is made here, and removed when the listener is closed. */
-export const unix: StreamTransport = { kind: "stream", form: "path", listen, connect };
+export const unix: StreamTransport = {
+  kind: "stream",
+  form: "path",
+  help: "streams over a Unix socket",
+  listen,
+  connect,
+};
 
 /** How long to wait for a place in a full queue of connections before the next attempt, in milliseconds. */
 const RETRY = 10;

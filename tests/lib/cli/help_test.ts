@@ -1,8 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Command, flag, optional, repeated, setting } from "../../../lib/cli/command_line.ts";
-import { endpointOptionLines, formatHelp } from "../../../lib/cli/help.ts";
+import { endpointLines, formatHelp } from "../../../lib/cli/help.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
 import { parsePort } from "../../../lib/endpoint.ts";
+import { transports } from "../../../lib/transport/mod.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
 
 const demo = {
   name: "demo",
@@ -51,14 +53,24 @@ Deno.test("formatHelp() names the page of the manual last when there is one", ()
   assertEquals(formatHelp({ ...demo, docs: "docs/demo.md" }), formatHelp(demo) + last);
 });
 
-Deno.test("endpointOptionLines() lists what may stand behind an endpoint, with and without a value", () => {
+Deno.test("endpointLines() lists the transports of the table, and what may stand behind an endpoint", () => {
   const options = {
     "no-quit": { help: "quit is plain data", parse: () => true },
     ttl: { value: "N", help: "hops", parse: Number },
   };
-  assertEquals(endpointOptionLines("listen", options), [
+  using _row = ownTransport("own", {
+    ...transports.get("unix")!,
+    help: "pigeons",
+    listenOptions: { backlog: { value: "N", help: "how many may wait", parse: Number } },
+  });
+  const lines = endpointLines("listen", "TCP", options);
+  assertEquals([lines[0], ...lines.slice(-5)], [
+    "tcp://HOST:PORT                        streams over TCP",
+    "own:///PATH                            pigeons",
+    "HOST:PORT, HOST, :PORT                 TCP",
     "ENDPOINT?no-quit                       quit is plain data",
     "ENDPOINT?ttl=N                         hops",
+    "ENDPOINT?backlog=N                     how many may wait (own)",
   ]);
-  assertEquals(endpointOptionLines("connect"), []);
+  assertEquals(endpointLines("connect", "UDP").at(-1), "HOST:PORT, HOST, :PORT                 UDP");
 });

@@ -19,6 +19,7 @@ const strict: EndpointOption<true> = { help: "no nonsense", parse: () => true };
 const row: Transport = {
   kind: "stream",
   form: "inet",
+  help: "pigeons",
   listenOptions: { backlog, strict },
   connectOptions: { name, strict },
   listen: () => Promise.reject(new Error("never")),
