@@ -9,7 +9,7 @@ import { printLine } from "../../lib/cli/output.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
-import { isStream } from "../../lib/transport/mod.ts";
+import { isDatagram } from "../../lib/transport/mod.ts";
 import { formatCount, formatSize } from "../../lib/units.ts";
 import { measure, planOf } from "./bench.ts";
 import { compare, type Pair, ratioLines } from "./compare.ts";
@@ -109,7 +109,7 @@ function headline({ load }: BenchCommandLine, endpoint: Endpoint): string {
   const plural = (count: number, noun: string) => `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
   return [
     nameOf(endpoint),
-    plural(connections, isStream(endpoint) ? "connection" : "socket"),
+    plural(connections, isDatagram(endpoint) ? "socket" : "connection"),
     `messages of ${formatSize(size)}`,
     rate === undefined ? `${formatCount(depth)} in flight on each` : `${formatCount(rate)} a second due`,
     ...(load.threads! > 1 ? [plural(load.threads!, "thread")] : []),

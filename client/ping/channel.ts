@@ -78,7 +78,7 @@ export interface ChannelOptions extends Bounds {
  */
 export async function openChannel(endpoint: Endpoint, options: ChannelOptions): Promise<ProbeChannel> {
   return isStream(endpoint)
-    ? streamChannel(await connectStream(endpoint, options), endpoint, options)
+    ? streamChannel(await connectStream(endpoint, options), options)
     : messageChannel(await connectMessages(endpoint, options), endpoint, options);
 }
 
@@ -137,7 +137,7 @@ function doesNotRead(): MeariError {
   return new EchoError("the server takes nothing more: it does not read");
 }
 
-function streamChannel(conn: StreamConn, endpoint: Endpoint, options: ChannelOptions): ProbeChannel {
+function streamChannel(conn: StreamConn, options: ChannelOptions): ProbeChannel {
   const { size } = options.format;
   const ended = Promise.withResolvers<MeariError>();
   let closed = false;
@@ -175,7 +175,7 @@ function streamChannel(conn: StreamConn, endpoint: Endpoint, options: ChannelOpt
     backlog -= probe.length + WAITING_OVERHEAD;
   };
   return {
-    peer: "hostname" in conn.remoteAddr ? formatAddress(conn.remoteAddr) : (endpoint as { path: string }).path,
+    peer: formatAddress(conn.remoteAddr),
     ended: ended.promise,
     async send(probe) {
       const idle = backlog === 0;

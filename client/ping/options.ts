@@ -120,9 +120,9 @@ export function parsePingArgs(args: readonly string[]): PingCommandLine {
   const refuse = (why: string): never => {
     throw new UsageError(why);
   };
-  if (values.connect && datagrams) refuse(`--connect is for streams; ${place} has no connections`);
+  if (values.connect && datagrams) refuse(`--connect is for connections; ${place} has none`);
   if (values.connect && values.sweep) refuse("--connect and --sweep do not go together");
-  if (values.sweep && !datagrams) refuse(`--sweep is for datagrams; ${place} is a stream, which has no such limit`);
+  if (values.sweep && !datagrams) refuse(`--sweep is for datagrams; ${place} carries none`);
   if (values.sweep && (values.live || values.samples || values.histogram)) {
     refuse("--sweep prints a line for each size; it goes with none of --live, --samples and --histogram");
   }

@@ -23,7 +23,7 @@ import { answerCommon, onStopSignal, STOP_SIGNALS } from "../../lib/cli/program.
 import { StatusLine } from "../../lib/cli/status_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode, UsageError } from "../../lib/errors.ts";
-import { connectStream, isDatagram } from "../../lib/transport/mod.ts";
+import { connectStream, isDatagram, transportOf } from "../../lib/transport/mod.ts";
 import { formatSize, parseCount } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout, udpOption } from "../options.ts";
 import { connectPeer } from "./connect_peer.ts";
@@ -130,11 +130,11 @@ export function parseTalkArgs(args: readonly string[]): TalkCommandLine {
     throw new UsageError(`one endpoint, please: "${more}" is one too many; -m "${more}" would send it as a message`);
   }
   const endpoint = parseClientEndpoint(text, values.udp);
-  const datagrams = isDatagram(endpoint);
   if (values.verify && !values.raw) throw new UsageError("--verify goes with --raw; the other modes compare anyway");
-  if (values.raw && datagrams) {
+  const { kind } = transportOf(endpoint);
+  if (values.raw && kind !== "stream") {
     throw new UsageError(
-      `--raw copies a stream, and ${formatEndpoint(endpoint)} carries datagrams; pipe lines into meari, or use -m`,
+      `--raw copies a stream, and ${formatEndpoint(endpoint)} carries ${kind}s; pipe lines into meari, or use -m`,
     );
   }
   if (values.raw && (values.message.length > 0 || values.eol !== "none")) {
@@ -143,7 +143,7 @@ export function parseTalkArgs(args: readonly string[]): TalkCommandLine {
   if (values.raw && values["no-quit"]) {
     throw new UsageError("--raw takes every byte as plain data anyway, without --no-quit");
   }
-  if (values.retries > 0 && !datagrams) {
+  if (values.retries > 0 && kind !== "datagram") {
     throw new UsageError(`--retries is for datagrams; over ${endpoint.transport} nothing is lost on the way`);
   }
   return { ...values, endpoint, eol: new TextEncoder().encode(EOL[values.eol]) };

@@ -198,8 +198,8 @@ bounded("meari ping --connect measures connecting", async () => {
 });
 
 const WRONG: [args: string[], message: string][] = [
-  [["--connect", "udp://:7"], "--connect is for streams; udp://127.0.0.1:7 has no connections"],
-  [["--sweep", "1:10", "tcp://:7"], "--sweep is for datagrams"],
+  [["--connect", "udp://:7"], "--connect is for connections; udp://127.0.0.1:7 has none"],
+  [["--sweep", "1:10", "tcp://:7"], "--sweep is for datagrams; tcp://127.0.0.1:7 carries none"],
   [["--sweep", "10:1", "udp://:7"], "the smaller size comes first"],
   [["--sweep", "10", "udp://:7"], "is not a range of sizes"],
   [["--samples", ":7"], "--samples goes with --json"],

@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UsageError } from "../../../lib/errors.ts";
 import { EndpointError } from "../../../lib/transport/mod.ts";
 import { startServer } from "../../../server/mod.ts";
 import { connectPing } from "../../../client/ping/connect_ping.ts";
 import type { Sample } from "../../../client/ping/sample.ts";
 import { bounded } from "../../helpers/bounded.ts";
+import { framed } from "../../helpers/framed.ts";
 import { freeTcpPort } from "../../helpers/free_port.ts";
 import { fullListener } from "../../helpers/full_listener.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
 
 bounded("connectPing() measures a new connection each time", async () => {
   let connections = 0;
@@ -23,6 +26,18 @@ bounded("connectPing() measures a new connection each time", async () => {
   assert(samples.every(({ rtt_us, bytes, odd }) => rtt_us! > 0 && bytes === 0 && odd.length === 0));
   await server[Symbol.asyncDispose]();
   assertEquals(connections, 20);
+});
+
+bounded("connectPing() measures connections that carry messages, too", async () => {
+  using _row = ownTransport("framed", framed);
+  await using server = await startServer({ endpoints: ["framed://127.0.0.1:0"] });
+  const { summary } = await connectPing(server.endpoints[0]!, { interval: 5, count: 3 });
+  assertEquals([summary.sent, summary.received, summary.lost], [3, 3, 0]);
+});
+
+bounded("connectPing() refuses datagrams, for which nothing is connected", async () => {
+  const pinging = connectPing({ transport: "udp", host: "127.0.0.1", port: 7 }, { count: 1 });
+  await assertRejects(() => pinging, UsageError, "udp://127.0.0.1:7 has no connections");
 });
 
 bounded("connectPing() fails when no connection at all could be made, and tells of each", async () => {

@@ -3,6 +3,8 @@ import { parseTalkArgs } from "../../../client/talk/command.ts";
 import { formatEndpoint } from "../../../lib/endpoint.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { transports } from "../../../lib/transport/mod.ts";
+import { framed } from "../../helpers/framed.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
 
 const NAMES = [...transports.keys()].join(", ");
 
@@ -69,6 +71,16 @@ const wrong: [args: string[], message: string][] = [
   [["http://a"], `"http://a" is not an endpoint: there is no transport "http"; there are ${NAMES}`],
   [["tcp://:7?no-quit"], '"tcp://:7?no-quit" is not an endpoint: it has no option "no-quit"; it takes none'],
 ];
+
+Deno.test("parseTalkArgs() takes connections that carry messages neither for streams nor for datagrams", () => {
+  using _row = ownTransport("framed", framed);
+  assertEquals(endpointOf("framed://:7"), "framed://127.0.0.1:7");
+  const raw = assertThrows(() => parseTalkArgs(["--raw", "framed://:7"]), UsageError);
+  const instead = "pipe lines into meari, or use -m";
+  assertEquals(raw.message, `--raw copies a stream, and framed://127.0.0.1:7 carries messages; ${instead}`);
+  const retries = assertThrows(() => parseTalkArgs(["--retries", "1", "framed://:7"]), UsageError);
+  assertEquals(retries.message, "--retries is for datagrams; over framed nothing is lost on the way");
+});
 
 for (const [args, message] of wrong) {
   Deno.test(`parseTalkArgs() says what is wrong when called with ${args.join(" ")}`, () => {
