@@ -63,7 +63,7 @@ const CAUSES: Record<string, string> = {
   EISDIR: "it is a directory",
   ELOOP: "too many symbolic links",
   EMFILE: "too many open files",
-  EMSGSIZE: "message too long for one datagram",
+  EMSGSIZE: "message too long",
   ENAMETOOLONG: "name too long",
   ENETDOWN: "network is down",
   ENETUNREACH: "network unreachable",

@@ -6,17 +6,11 @@
 
 import { BackOff } from "../lib/back_off.ts";
 import { describeCause, errorCode } from "../lib/errors.ts";
-import type { Address, DatagramSocket, Endpoint } from "../lib/transport/mod.ts";
+import { type Address, type DatagramSocket, type Endpoint, LARGEST_MESSAGE } from "../lib/transport/mod.ts";
 import type { Drainable } from "./drain.ts";
 import type { Subscribers } from "./events.ts";
 import type { DatagramGuard, DatagramRefusal } from "./guard/datagram_guard.ts";
 import type { Service } from "./services/service.ts";
-
-/**
- * Holds any datagram: UDP's length field has 16 bits (RFC 768), and on a Unix socket the sender's buffer is the limit,
- * which is 208 KiB on Linux unless set.
- */
-const LARGEST_DATAGRAM = 256 * 1024;
 
 /** What serves the datagrams of an endpoint. */
 export interface DatagramServerOptions {
@@ -68,7 +62,7 @@ export class DatagramServer implements Drainable {
   async run(): Promise<void> {
     const { endpoint, service, guard, subscribers, onAnswered } = this.#options;
     const { signal } = this.#closing;
-    const buffer = new Uint8Array(LARGEST_DATAGRAM);
+    const buffer = new Uint8Array(LARGEST_MESSAGE);
     const backOff = new BackOff(5, 1000);
     while (!signal.aborted) {
       let datagram: Uint8Array, peer: Address;

@@ -4,11 +4,8 @@
  * @module
  */
 
-import type { MessageConn } from "../lib/transport/mod.ts";
+import { LARGEST_MESSAGE, type MessageConn } from "../lib/transport/mod.ts";
 import type { Progress, Service, ServiceEnding } from "./services/service.ts";
-
-/** The largest message that is answered, in bytes; what is longer loses its end. */
-const LARGEST_MESSAGE = 256 * 1024;
 
 /**
  * Answers each message of a conversation before it receives the next. The caller closes the connection.

@@ -16,7 +16,7 @@ import {
 } from "../../lib/cli/command_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { isStream, LARGEST_UDP_PAYLOAD } from "../../lib/transport/mod.ts";
+import { isStream, largestMessage } from "../../lib/transport/mod.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout, udpOption } from "../options.ts";
 import type { BenchOptions } from "./bench.ts";
@@ -187,13 +187,8 @@ function checkSize(endpoint: Endpoint, size: number): void {
   if (size === 0 && isStream(endpoint)) {
     throw new UsageError(`--size 0: ${place} is a stream, which carries no empty messages`);
   }
-  if (endpoint.transport === "udp" && size > LARGEST_UDP_PAYLOAD) {
-    throw new UsageError(`--size: a datagram to ${place} has at most ${LARGEST_UDP_PAYLOAD} bytes`);
-  }
-  // The kernel's own limit, far below, is met in sending.
-  if (endpoint.transport === "unixgram" && size > 16 * 1024 * 1024) {
-    throw new UsageError(`--size: a datagram to ${place} has at most 16 MiB`);
-  }
+  const largest = largestMessage(endpoint);
+  if (size > largest) throw new UsageError(`--size: a message to ${place} has at most ${largest} bytes`);
 }
 
 function parseFile(text: string): string {

@@ -13,13 +13,14 @@ import {
   EndpointError,
   formatAddress,
   isStream,
+  LARGEST_MESSAGE,
   type MessageConn,
   type StreamConn,
 } from "../../lib/transport/mod.ts";
 import type { ProbeFormat } from "./probe.ts";
 
-/** Holds any datagram. */
-const RECEIVE_BUFFER = 64 * 1024;
+/** How many bytes of a stream are read at once, at least. */
+const READ_BUFFER = 64 * 1024;
 
 /** How many bytes may wait for a server that does not read. */
 const LARGEST_BACKLOG = 64 * 1024 * 1024;
@@ -99,7 +100,8 @@ export function messageChannel(
   const ended = Promise.withResolvers<MeariError>();
   let backlog = 0;
   const receive = async () => {
-    const buffer = new Uint8Array(RECEIVE_BUFFER);
+    // A byte more than any message has, so that an answer that is too long shows.
+    const buffer = new Uint8Array(LARGEST_MESSAGE + 1);
     for (let answer; (answer = await conn.receive(buffer)) !== null;) onAnswer(answer);
   };
   receive().then(
@@ -144,7 +146,7 @@ function streamChannel(conn: StreamConn, options: ChannelOptions): ProbeChannel 
   let sentBytes = 0, receivedBytes = 0, backlog = 0;
   let lastWrite: Promise<void> = Promise.resolve();
   const receive = async () => {
-    const buffer = new Uint8Array(Math.max(RECEIVE_BUFFER, 2 * size));
+    const buffer = new Uint8Array(Math.max(READ_BUFFER, 2 * size));
     for (let held = 0, length; (length = await conn.read(buffer.subarray(held))) !== null;) {
       receivedBytes += length;
       held = takeAnswers(buffer.subarray(0, held + length));

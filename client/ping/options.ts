@@ -15,12 +15,15 @@ import {
   type Values,
 } from "../../lib/cli/command_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
-import { isDatagram, LARGEST_UDP_PAYLOAD } from "../../lib/transport/mod.ts";
+import { isDatagram, largestMessage } from "../../lib/transport/mod.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseCount, parseDuration, parseSize } from "../../lib/units.ts";
 import { parseClientEndpoint, parseTimeout, udpOption } from "../options.ts";
 import { HEADER_BYTES } from "./probe.ts";
 import type { SweepRange } from "./sweep.ts";
+
+/** The most bytes of a probe on a stream, which has no limit of its own; two are held at once. */
+const LARGEST_STREAM_PROBE = 16 * 1024 * 1024;
 
 const options = {
   udp: udpOption,
@@ -135,7 +138,9 @@ export function parsePingArgs(args: readonly string[]): PingCommandLine {
   if (values.interval > 0 && values.interval < 0.01) {
     refuse("--interval: from 10us on, or 0 for as fast as answers come");
   }
-  const largest = endpoint.transport === "udp" ? LARGEST_UDP_PAYLOAD : 16 * 1024 * 1024;
+  const most = largestMessage(endpoint);
+  if (values.sweep && values.sweep.max > most) refuse(`--sweep: a datagram to ${place} has at most ${most} bytes`);
+  const largest = Math.min(most, LARGEST_STREAM_PROBE);
   if (values.size > largest) refuse(`--size: at most ${largest} bytes over ${endpoint.transport}`);
   return { ...values, endpoint };
 }
@@ -160,8 +165,5 @@ function parseSweep(text: string): SweepRange {
   const range = { min: parseSize(min), max: parseSize(max), step: step === undefined ? undefined : parseSize(step) };
   if (range.min > range.max) throw new UsageError(`"${text}": the smaller size comes first`);
   if (range.step === 0) throw new UsageError(`"${text}": the step must be at least 1`);
-  if (range.max > LARGEST_UDP_PAYLOAD) {
-    throw new UsageError(`"${text}": a datagram has at most ${LARGEST_UDP_PAYLOAD} bytes`);
-  }
   return range;
 }

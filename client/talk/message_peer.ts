@@ -9,13 +9,13 @@ import { abortable } from "@std/async/abortable";
 import { delay } from "@std/async/delay";
 import { equals } from "@std/bytes/equals";
 import { errorCode, MeariError } from "../../lib/errors.ts";
-import { type Endpoint, EndpointError, type MessageConn } from "../../lib/transport/mod.ts";
+import { type Endpoint, EndpointError, LARGEST_MESSAGE, type MessageConn } from "../../lib/transport/mod.ts";
 import { formatDuration } from "../../lib/units.ts";
 import { waitAtMost } from "../../lib/wait_at_most.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./peer.ts";
 
-/** Larger than any datagram, so that one that is too long shows as different rather than cut. */
-const RECEIVE_BUFFER = 256 * 1024;
+/** Larger than any message, so that an echo that is too long shows as different rather than cut. */
+const RECEIVE_BUFFER = LARGEST_MESSAGE + 1;
 
 /** How many earlier messages are remembered, to know their late and duplicate echoes. */
 const REMEMBERED = 256;

@@ -6,6 +6,16 @@
 
 export * from "./address.ts";
 export * from "./open.ts";
-export { isDatagram, isStream, type ListedOption, listOptions, optionsOf, transportOf, transports } from "./table.ts";
+export { LARGEST_MESSAGE } from "./largest_message.ts";
+export {
+  isDatagram,
+  isStream,
+  largestMessage,
+  type ListedOption,
+  listOptions,
+  optionsOf,
+  transportOf,
+  transports,
+} from "./table.ts";
 export type * from "./types.ts";
 export { LARGEST_UDP_PAYLOAD } from "./udp.ts";

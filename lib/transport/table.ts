@@ -53,6 +53,17 @@ export function isDatagram(endpoint: Endpoint): boolean {
 }
 
 /**
+ * Tells how long a message to an endpoint may be.
+ *
+ * @param endpoint The endpoint.
+ * @returns The most bytes; `Infinity` on a stream.
+ */
+export function largestMessage(endpoint: Endpoint): number {
+  const transport = transportOf(endpoint);
+  return transport.kind === "stream" ? Infinity : transport.largestMessage;
+}
+
+/**
  * The options that the endpoints of a transport may carry.
  *
  * @param transport A row of the table.

@@ -98,6 +98,7 @@ export interface MessageConn {
    * Sends a message. Messages go out in the order of the calls, also where several wait.
    *
    * @param message The message; it must not change before the promise resolves.
+   * @throws An error with the code `EMSGSIZE` where it is too long; the next one may go well.
    */
   send(message: Uint8Array): Promise<void>;
   /** Ends the conversation and frees the socket. A pending receive fails. */
@@ -194,6 +195,8 @@ export interface StreamTransport extends TransportBase {
 export interface MessageTransport extends TransportBase {
   /** Which kind of conversation it carries. */
   readonly kind: "message";
+  /** The most bytes that a message may have; a system may allow less. */
+  readonly largestMessage: number;
   /** Listens for connections. */
   listen(endpoint: Endpoint): Listener<MessageConn> | Promise<Listener<MessageConn>>;
   /** Connects. */
@@ -204,6 +207,8 @@ export interface MessageTransport extends TransportBase {
 export interface DatagramTransport extends TransportBase {
   /** Which kind of conversation it carries. */
   readonly kind: "datagram";
+  /** The most bytes that a message may have; a system may allow less. */
+  readonly largestMessage: number;
   /** Binds a socket to serve on. */
   listen(endpoint: Endpoint): DatagramSocket | Promise<DatagramSocket>;
   /** Opens a socket to talk to one server with. Nothing is sent, so a server that is not there may go unnoticed. */

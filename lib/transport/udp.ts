@@ -16,6 +16,7 @@ export const udp: DatagramTransport = {
   kind: "datagram",
   form: "inet",
   help: "datagrams over UDP",
+  largestMessage: LARGEST_UDP_PAYLOAD,
   listen: (endpoint: InetEndpoint) => bind(endpoint.host, endpoint.port),
   connect,
 };

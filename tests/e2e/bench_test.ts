@@ -224,7 +224,7 @@ bounded("meari bench says how large a message is, to the byte where that matters
     const { code, text, stderr } = await meari("meari", ["bench", "-n", "1", "-s", size, endpoints[0]!]);
     if (shown === "") {
       assertEquals([code, text], [2, ""]);
-      assertMatch(stderr, /^meari: --size: a datagram to \S+ has at most 65507 bytes /);
+      assertMatch(stderr, /^meari: --size: a message to \S+ has at most 65507 bytes /);
     } else assertStringIncludes(text, `, 1 socket, messages of ${shown}, 1 in flight on each\n`);
   }
 });

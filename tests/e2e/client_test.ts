@@ -256,7 +256,7 @@ bounded("meari says that a message is too long for a datagram", async () => {
   assertEquals([code, text], [1, "one\n"]);
   assertEquals(
     stderr,
-    `meari: cannot send to ${endpoints[0]}: message too long for one datagram (the message has 65508 bytes)\n`,
+    `meari: cannot send to ${endpoints[0]}: message too long (the message has 65508 bytes)\n`,
   );
 });
 

@@ -1,13 +1,14 @@
-import { tcp } from "../../lib/transport/tcp.ts";
-import type {
-  Address,
-  Bounds,
-  Endpoint,
-  Listener,
-  MessageConn,
-  MessageTransport,
-  StreamConn,
+import {
+  type Address,
+  type Bounds,
+  type Endpoint,
+  LARGEST_MESSAGE,
+  type Listener,
+  type MessageConn,
+  type MessageTransport,
+  type StreamConn,
 } from "../../lib/transport/mod.ts";
+import { tcp } from "../../lib/transport/tcp.ts";
 import { systemError } from "./errors.ts";
 import { readBytes, writeAll } from "./streams.ts";
 
@@ -19,6 +20,7 @@ export const framed: MessageTransport = {
   kind: "message",
   form: "inet",
   help: "messages over TCP",
+  largestMessage: LARGEST_MESSAGE,
   listen: async (endpoint: Endpoint): Promise<Listener<MessageConn>> => {
     const listener = await tcp.listen(endpoint);
     return {
@@ -54,6 +56,7 @@ class FramedConn implements MessageConn {
   }
 
   async send(message: Uint8Array): Promise<void> {
+    if (message.length > LARGEST_MESSAGE) throw systemError("EMSGSIZE");
     const frame = new Uint8Array(4 + message.length);
     new DataView(frame.buffer).setUint32(0, message.length);
     frame.set(message, 4);

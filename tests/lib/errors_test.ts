@@ -33,7 +33,7 @@ Deno.test("describeCause() says it in words when the code is known", () => {
     ["ECONNREFUSED", "connection refused"],
     ["EADDRINUSE", "address already in use"],
     ["EMFILE", "too many open files"],
-    ["EMSGSIZE", "message too long for one datagram"],
+    ["EMSGSIZE", "message too long"],
     ["EINVAL", "invalid argument"],
     ["ENAMETOOLONG", "name too long"],
     ["ENOTCONN", "not connected"],

@@ -102,7 +102,14 @@ bounded("startServer() serves conversations in whole messages, and tells of them
     close: () => closed.reject(new Deno.errors.BadResource("closed")),
   };
   const connect = () => Promise.reject(new Error("nobody connects to it"));
-  using _ = ownTransport("own", { kind: "message", form: "inet", help: "", listen: () => listener, connect });
+  using _ = ownTransport("own", {
+    kind: "message",
+    form: "inet",
+    help: "",
+    largestMessage: 9,
+    listen: () => listener,
+    connect,
+  });
   const log = new EventLog();
   const server = await startServer({
     endpoints: [{ transport: "own", host: "127.0.0.1", port: 7 }],

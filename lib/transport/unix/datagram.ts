@@ -6,6 +6,7 @@
 
 import { delay } from "@std/async/delay";
 import { DatagramConn } from "../datagram_conn.ts";
+import { LARGEST_MESSAGE } from "../largest_message.ts";
 import type { Address, DatagramSocket, DatagramTransport, MessageConn, UnixEndpoint } from "../types.ts";
 import { bindDatagrams, bindToSend, UnixDatagramSocket } from "./datagram_socket.ts";
 import { checkLength, connectError, isSameFile } from "./file.ts";
@@ -16,6 +17,7 @@ export const unixgram: DatagramTransport = {
   kind: "datagram",
   form: "path",
   help: "datagrams over a Unix socket",
+  largestMessage: LARGEST_MESSAGE,
   listen: ({ path }: UnixEndpoint) => UnixDatagramSocket.bind(path),
   connect,
 };

@@ -48,7 +48,7 @@ for (
     [["--rate", "0"], "out of range"],
     [["-s", "0"], "carries no empty messages"],
     [["-u", "-s", "65508"], "at most 65507 bytes"],
-    [["-s", "17MiB", "unixgram:///a"], "at most 16 MiB"],
+    [["-s", "262145", "unixgram:///a"], "--size: a message to unixgram:///a has at most 262144 bytes"],
     [["--hdr", "-"], "name a file"],
     [["--html", ""], "name a file"],
     [["tcp://:0"], "port 0"],

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type Endpoint, formatEndpoint } from "../../../lib/endpoint.ts";
 import { EchoError, MeariError, UsageError } from "../../../lib/errors.ts";
-import { EndpointError } from "../../../lib/transport/mod.ts";
+import { EndpointError, LARGEST_MESSAGE } from "../../../lib/transport/mod.ts";
 import { startServer } from "../../../server/mod.ts";
 import { ping } from "../../../client/ping/ping.ts";
 import { SEND_TIME_AT } from "../../../client/ping/probe.ts";
@@ -11,7 +11,9 @@ import type { PingOptions } from "../../../client/ping/session.ts";
 import type { PingCounts, PingSummary } from "../../../client/ping/tally.ts";
 import { bounded } from "../../helpers/bounded.ts";
 import { type Fault, faultyUdpPeer } from "../../helpers/faulty_udp_peer.ts";
+import { framed } from "../../helpers/framed.ts";
 import { fullListener } from "../../helpers/full_listener.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
 import { TempFolder } from "../../helpers/temp_folder.ts";
 import { TEXT_PEERS } from "../../helpers/text_peers.ts";
 
@@ -51,6 +53,18 @@ for (const endpoint of ["tcp://127.0.0.1:0", "udp://127.0.0.1:0", "udp://[::1]:0
     });
   }
 }
+
+bounded("ping() gets the largest messages back whole", async () => {
+  using _row = ownTransport("framed", framed);
+  using folder = new TempFolder();
+  const places: [endpoint: string, size: number][] = [["framed://127.0.0.1:0", LARGEST_MESSAGE]];
+  if (Deno.build.os === "linux") places.push([`unixgram://${folder.file("server.sock")}`, 200_000]);
+  for (const [endpoint, size] of places) {
+    await using server = await startServer({ endpoints: [endpoint] });
+    const { summary } = await ping(server.endpoints[0]!, { ...quick, count: 3, size });
+    assertEquals(countsOf(summary), { sent: 3, received: 3, ...noOddities });
+  }
+});
 
 bounded("ping() sends empty datagrams", async () => {
   await using server = await startServer({ endpoints: ["udp://127.0.0.1:0"] });

@@ -194,7 +194,7 @@ bounded("runChat() goes on when a message is too long for a datagram", async () 
   await using server = new ScriptedDatagramServer((datagram, answer) => answer(datagram));
   const { shown, mismatch } = await chat(server, new ScriptedTerminal("x".repeat(65_508), "quit"));
   const to = formatEndpoint(server.endpoint);
-  const tooLong = `> cannot send to ${to}: message too long for one datagram (the message has 65508 bytes)`;
+  const tooLong = `> cannot send to ${to}: message too long (the message has 65508 bytes)`;
   assertEquals([shown.slice(1), mismatch], [[tooLong, "> quit", "> received: quit"], false]);
 });
 

@@ -45,7 +45,7 @@ bounded("MessagePeer.exchange() says that a message is too long, and goes on wit
   const error = await assertRejects(() => peer.exchange(new Uint8Array(65_508)), MeariError);
   assertEquals(
     error.message,
-    `cannot send to ${formatEndpoint(endpoint)}: message too long for one datagram (the message has 65508 bytes)`,
+    `cannot send to ${formatEndpoint(endpoint)}: message too long (the message has 65508 bytes)`,
   );
   assertEquals(await peer.exchange(encode("a")), { bytes: encode("a") });
 });

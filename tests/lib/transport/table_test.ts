@@ -5,6 +5,8 @@ import {
   type EndpointOption,
   isDatagram,
   isStream,
+  LARGEST_MESSAGE,
+  largestMessage,
   listOptions,
   type Transport,
   transportOf,
@@ -30,6 +32,11 @@ Deno.test("isDatagram() and isStream() tell the kinds apart when the transport i
   const endpoints = ["tcp://", "udp://", "unix:a", "unixgram:a"].map((text) => parseEndpoint(text));
   assertEquals(endpoints.map(isDatagram), [false, true, false, true]);
   assertEquals(endpoints.map(isStream), [true, false, true, false]);
+});
+
+Deno.test("largestMessage() is what the row says, and without a bound where it is of streams", () => {
+  const endpoints = ["tcp://", "udp://", "unix:a", "unixgram:a"].map((text) => parseEndpoint(text));
+  assertEquals(endpoints.map(largestMessage), [Infinity, 65_507, Infinity, LARGEST_MESSAGE]);
 });
 
 Deno.test("transportOf() says so when there is no such transport", () => {

@@ -200,7 +200,14 @@ bounded("startServer() removes its socket files when it ends, at once where it i
 async function startStuck(grace: number) {
   const socket = new ScriptedSocket({ receives: [noise(10)], sends: [new Promise(() => {})] });
   const connect = () => Promise.reject(new Error("nobody connects to it"));
-  using _ = ownTransport("own", { kind: "datagram", form: "inet", help: "", listen: () => socket, connect });
+  using _ = ownTransport("own", {
+    kind: "datagram",
+    form: "inet",
+    help: "",
+    largestMessage: 9,
+    listen: () => socket,
+    connect,
+  });
   const endpoints = [{ transport: "own", host: "127.0.0.1", port: 7 }];
   const { server, log } = await start([], { endpoints, grace });
   // The datagram is on its way back.
