@@ -12,6 +12,7 @@ import {
   connectStream,
   EndpointError,
   formatAddress,
+  isDatagram,
   isStream,
   LARGEST_MESSAGE,
   type MessageConn,
@@ -106,7 +107,10 @@ export function messageChannel(
   };
   receive().then(
     () => ended.resolve(new EchoError("the server closed the connection")),
-    (error) => ended.resolve(new EndpointError("send to", endpoint, refusalOf(error))),
+    (error) =>
+      ended.resolve(
+        isDatagram(endpoint) ? new EndpointError("send to", endpoint, error) : new EchoError(describeCause(error)),
+      ),
   );
   return {
     peer: formatAddress(conn.remoteAddr),
@@ -126,13 +130,6 @@ export function messageChannel(
     },
     close: () => conn.close(),
   };
-}
-
-/** Windows reports a port where nobody listens as a reset. */
-function refusalOf(error: unknown): unknown {
-  return errorCode(error) === "ECONNRESET"
-    ? Object.assign(new Error("connection refused", { cause: error }), { code: "ECONNREFUSED" })
-    : error;
 }
 
 function doesNotRead(): MeariError {

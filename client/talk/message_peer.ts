@@ -8,8 +8,14 @@
 import { abortable } from "@std/async/abortable";
 import { delay } from "@std/async/delay";
 import { equals } from "@std/bytes/equals";
-import { errorCode, MeariError } from "../../lib/errors.ts";
-import { type Endpoint, EndpointError, LARGEST_MESSAGE, type MessageConn } from "../../lib/transport/mod.ts";
+import { describeCause, errorCode, MeariError } from "../../lib/errors.ts";
+import {
+  type Endpoint,
+  EndpointError,
+  isDatagram,
+  LARGEST_MESSAGE,
+  type MessageConn,
+} from "../../lib/transport/mod.ts";
 import { formatDuration } from "../../lib/units.ts";
 import { waitAtMost } from "../../lib/wait_at_most.ts";
 import type { Echo, EchoPeer, PeerOptions } from "./peer.ts";
@@ -23,8 +29,6 @@ const REMEMBERED = 256;
 /** How long to wait after a failed receive, in milliseconds, lest one that fails at once is tried without pause. */
 const RECEIVE_PAUSE = 10;
 
-const CLOSED: Echo = { bytes: new Uint8Array(0), missing: "the server closed the connection", ended: true };
-
 /** A message that nobody waits for any more. */
 interface EarlierMessage {
   message: Uint8Array;
@@ -33,7 +37,7 @@ interface EarlierMessage {
 
 /** A peer that gets and answers whole messages. */
 export class MessagePeer implements EchoPeer {
-  readonly ended: Promise<undefined>;
+  readonly ended: Promise<string | undefined>;
   surplus = 0;
 
   #endpoint: Endpoint;
@@ -41,7 +45,8 @@ export class MessagePeer implements EchoPeer {
   #options: PeerOptions;
   #waiting: PromiseWithResolvers<Echo> & { message: Uint8Array } | undefined;
   #earlier: EarlierMessage[] = [];
-  #isOver = false;
+  /** What comes for a message once the conversation has ended. */
+  #end: Echo | undefined;
   #closed = false;
   #receiving: Promise<void>;
 
@@ -56,7 +61,7 @@ export class MessagePeer implements EchoPeer {
     this.#endpoint = endpoint;
     this.#conn = conn;
     this.#options = options;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.ended = promise;
     this.#receiving = this.#receive(resolve);
   }
@@ -64,7 +69,7 @@ export class MessagePeer implements EchoPeer {
   async exchange(message: Uint8Array): Promise<Echo> {
     const { timeout, retries, signal } = this.#options;
     signal?.throwIfAborted();
-    if (this.#isOver) return CLOSED;
+    if (this.#end !== undefined) return this.#end;
     const waiting = { message, ...Promise.withResolvers<Echo>() };
     this.#waiting = waiting;
     try {
@@ -93,14 +98,18 @@ export class MessagePeer implements EchoPeer {
     try {
       await this.#conn.send(message);
     } catch (error) {
+      const isTooLong = errorCode(error) === "EMSGSIZE";
+      // Receiving meets the same end of a connection, and says why.
+      if (!isTooLong && !isDatagram(this.#endpoint)) return;
       const explained = new EndpointError("send to", this.#endpoint, error);
-      if (errorCode(error) !== "EMSGSIZE") throw explained;
+      if (!isTooLong) throw explained;
       throw new MeariError(`${explained.message} (the message has ${message.length} bytes)`, { cause: error });
     }
   }
 
-  async #receive(onEnd: (value: undefined) => void): Promise<void> {
+  async #receive(onEnd: (why: string | undefined) => void): Promise<void> {
     const buffer = new Uint8Array(RECEIVE_BUFFER);
+    let broken: string | undefined;
     while (true) {
       try {
         const message = await this.#conn.receive(buffer);
@@ -108,14 +117,18 @@ export class MessagePeer implements EchoPeer {
         this.#take(message);
       } catch (error) {
         if (this.#closed) return;
+        if (!isDatagram(this.#endpoint)) {
+          broken = describeCause(error);
+          break;
+        }
         // Some systems tell here that nobody listens at the peer's port; somebody may for the next message.
-        this.#waiting?.reject(new EndpointError("send to", this.#endpoint, refusal(error)));
+        this.#waiting?.reject(new EndpointError("send to", this.#endpoint, error));
         await delay(RECEIVE_PAUSE);
       }
     }
-    this.#isOver = true;
-    this.#waiting?.resolve(CLOSED);
-    onEnd(undefined);
+    this.#end = { bytes: new Uint8Array(0), missing: broken ?? "the server closed the connection", ended: true };
+    this.#waiting?.resolve(this.#end);
+    onEnd(broken);
   }
 
   #take(bytes: Uint8Array): void {
@@ -147,9 +160,4 @@ export class MessagePeer implements EchoPeer {
     if (this.#earlier.length > REMEMBERED) this.#earlier.shift();
     this.#waiting = undefined;
   }
-}
-
-/** Windows takes the ICMP message that a datagram was refused for a reset. */
-function refusal(error: unknown): unknown {
-  return errorCode(error) === "ECONNRESET" ? Object.assign(new Error(), { code: "ECONNREFUSED" }) : error;
 }

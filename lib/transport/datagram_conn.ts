@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorCode } from "../errors.ts";
 import type { Address, DatagramSocket, MessageConn } from "./types.ts";
 
 /** A conversation with one peer over a socket of datagrams, which it owns. */
@@ -32,9 +33,13 @@ export class DatagramConn implements MessageConn {
   }
 
   async receive(buffer: Uint8Array): Promise<Uint8Array> {
-    while (true) {
-      const [datagram, from] = await this.#socket.receive(buffer);
-      if (this.#isPeer(from)) return datagram;
+    try {
+      while (true) {
+        const [datagram, from] = await this.#socket.receive(buffer);
+        if (this.#isPeer(from)) return datagram;
+      }
+    } catch (error) {
+      throw refusalOf(error);
     }
   }
 
@@ -49,4 +54,11 @@ export class DatagramConn implements MessageConn {
   close(): void {
     this.#socket.close();
   }
+}
+
+/** Windows takes the ICMP message that a datagram was refused for a reset. */
+function refusalOf(error: unknown): unknown {
+  return errorCode(error) === "ECONNRESET"
+    ? Object.assign(new Error("connection refused", { cause: error }), { code: "ECONNREFUSED" })
+    : error;
 }

@@ -92,6 +92,8 @@ export interface MessageConn {
    * @param buffer Where to put it; what does not fit is lost.
    * @returns The message, a view of `buffer`, or `null` once the peer has ended the conversation, which it cannot where
    * messages are datagrams.
+   * @throws The operating system's error. Where messages are datagrams, a later one may come all the same; else the
+   * conversation has broken.
    */
   receive(buffer: Uint8Array): Promise<Uint8Array | null>;
   /**

@@ -8,7 +8,7 @@ import { BackOff } from "../../../lib/back_off.ts";
 import { describeCause } from "../../../lib/errors.ts";
 import { connectMessages, connectStream, EndpointError, isStream } from "../../../lib/transport/mod.ts";
 import { countCause } from "./counters.ts";
-import { DatagramLink } from "./datagram_link.ts";
+import { MessageLink } from "./message_link.ts";
 import type { Link, LinkEnd, SharedLoad } from "./link.ts";
 import { StreamLink } from "./stream_link.ts";
 
@@ -61,7 +61,7 @@ export class LoadConnection {
     try {
       this.#link = isStream(endpoint)
         ? new StreamLink(await connectStream(endpoint, bounds), this.#load, dueAt)
-        : new DatagramLink(await connectMessages(endpoint, bounds), this.#load, dueAt);
+        : new MessageLink(await connectMessages(endpoint, bounds), this.#load, dueAt);
     } catch (error) {
       if (schedule.over.aborted) return;
       this.refuse(error as Error);

@@ -4,6 +4,8 @@ import { EndpointError, type InetAddress, type MessageConn } from "../../../lib/
 import { messageChannel } from "../../../client/ping/channel.ts";
 import { bounded } from "../../helpers/bounded.ts";
 import { systemError } from "../../helpers/errors.ts";
+import { framed } from "../../helpers/framed.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
 
 const address: InetAddress = { transport: "udp", hostname: "127.0.0.1", port: 7 };
 const endpoint = { transport: "udp", host: "127.0.0.1", port: 7 };
@@ -15,14 +17,20 @@ function connOf(receive: MessageConn["receive"], send: MessageConn["send"] = () 
 
 const never = () => new Promise<never>(() => {});
 
-for (const code of ["ECONNREFUSED", "ECONNRESET"]) {
-  bounded(`messageChannel() ends when receiving tells with ${code} that nobody listens at the port`, async () => {
-    const channel = messageChannel(connOf(() => Promise.reject(systemError(code))), endpoint, { onAnswer() {} });
-    const failure = await channel.ended;
-    assert(failure instanceof EndpointError);
-    assertEquals([failure.message, failure.exitCode], ["cannot send to udp://127.0.0.1:7: connection refused", 1]);
-  });
-}
+bounded("messageChannel() ends when receiving tells that nobody listens at the port", async () => {
+  const conn = connOf(() => Promise.reject(systemError("ECONNREFUSED")));
+  const failure = await messageChannel(conn, endpoint, { onAnswer() {} }).ended;
+  assert(failure instanceof EndpointError);
+  assertEquals([failure.message, failure.exitCode], ["cannot send to udp://127.0.0.1:7: connection refused", 1]);
+});
+
+bounded("messageChannel() ends with the reason when a connection breaks", async () => {
+  using _row = ownTransport("framed", framed);
+  const conn = connOf(() => Promise.reject(systemError("ECONNRESET")));
+  const failure = await messageChannel(conn, { ...endpoint, transport: "framed" }, { onAnswer() {} }).ended;
+  assert(failure instanceof EchoError);
+  assertEquals([failure.message, failure.exitCode], ["connection reset by the peer", 3]);
+});
 
 bounded(
   "messageChannel() ends when sending tells that nobody is there, and not when one probe cannot be sent",

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import fc from "fast-check";
 import { adviceFor } from "../../../client/advice.ts";
 import { connectPeer } from "../../../client/talk/connect_peer.ts";
@@ -9,6 +10,8 @@ import { EndpointError, type InetEndpoint } from "../../../lib/transport/mod.ts"
 import { startServer } from "../../../server/mod.ts";
 import { bounded } from "../../helpers/bounded.ts";
 import { systemError } from "../../helpers/errors.ts";
+import { framed } from "../../helpers/framed.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
 import { ScriptedMessageConn } from "../../helpers/scripted_message_conn.ts";
 import { ScriptedDatagramServer } from "../../helpers/scripted_server.ts";
 import { assertSameBytes, noise } from "../../helpers/streams.ts";
@@ -164,18 +167,15 @@ bounded("MessagePeer.exchange() takes an answer from another address of the serv
 
 const nowhere: InetEndpoint = { transport: "udp", host: "127.0.0.1", port: 9 };
 
-// Windows calls it a reset.
-for (const code of ["ECONNREFUSED", "ECONNRESET"]) {
-  bounded(`MessagePeer.exchange() fails as soon as the system tells by ${code} that nobody listens`, async () => {
-    const conn = new ScriptedMessageConn();
-    await using peer = new MessagePeer(nowhere, conn, options);
-    const exchanging = peer.exchange(encode("a"));
-    conn.give(systemError(code));
-    const error = await assertRejects(() => exchanging, EndpointError);
-    assertEquals([error.message, error.exitCode], ["cannot send to udp://127.0.0.1:9: connection refused", 1]);
-    assertEquals(adviceFor(error), "is the server running? start one with meari-server");
-  });
-}
+bounded("MessagePeer.exchange() fails as soon as the system tells that nobody listens", async () => {
+  const conn = new ScriptedMessageConn();
+  await using peer = new MessagePeer(nowhere, conn, options);
+  const exchanging = peer.exchange(encode("a"));
+  conn.give(systemError("ECONNREFUSED"));
+  const error = await assertRejects(() => exchanging, EndpointError);
+  assertEquals([error.message, error.exitCode], ["cannot send to udp://127.0.0.1:9: connection refused", 1]);
+  assertEquals(adviceFor(error), "is the server running? start one with meari-server");
+});
 
 bounded("MessagePeer.exchange() goes on when somebody listens again", async () => {
   const conn = new ScriptedMessageConn();
@@ -215,6 +215,28 @@ bounded("MessagePeer tells that the peer has ended the conversation", async () =
   assertEquals(await exchanging, over);
   await peer.ended;
   assertEquals(await peer.exchange(encode("b")), over);
+});
+
+bounded("MessagePeer tells why a connection has broken, and sends nothing more", async () => {
+  using _row = ownTransport("framed", framed);
+  const conn = new ScriptedMessageConn();
+  await using peer = new MessagePeer({ ...nowhere, transport: "framed" }, conn, options);
+  const exchanging = peer.exchange(encode("a"));
+  conn.give(systemError("ECONNRESET"));
+  const broken = { bytes: encode(""), missing: "connection reset by the peer", ended: true } as const;
+  assertEquals([await exchanging, await peer.ended], [broken, "connection reset by the peer"]);
+  assertEquals([await peer.exchange(encode("b")), conn.sent], [broken, ["a"]]);
+});
+
+bounded("MessagePeer.exchange() leaves it to receiving to tell why nothing can be sent on a connection", async () => {
+  using _row = ownTransport("framed", framed);
+  const conn = new ScriptedMessageConn();
+  await using peer = new MessagePeer({ ...nowhere, transport: "framed" }, conn, options);
+  conn.send = () => Promise.reject(systemError("EPIPE"));
+  const exchanging = peer.exchange(encode("a"));
+  await delay(0);
+  conn.give(systemError("ECONNRESET"));
+  assertEquals((await exchanging).missing, "connection reset by the peer");
 });
 
 bounded("connectPeer() says that nobody is there when a Unix socket has no server", async () => {

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { errorCode } from "../../../lib/errors.ts";
 import { DatagramConn } from "../../../lib/transport/datagram_conn.ts";
 import type { Address, DatagramSocket } from "../../../lib/transport/mod.ts";
 import { systemError } from "../../helpers/errors.ts";
@@ -72,6 +73,14 @@ Deno.test("receive() gives the next datagram of the peer when others send, too",
   socket.arrived.push([new Uint8Array([1]), STRANGER], [new Uint8Array(0), PEER], [new Uint8Array([2]), PEER]);
   assertEquals(await conn.receive(new Uint8Array(9)), new Uint8Array(0));
   assertEquals(await conn.receive(new Uint8Array(9)), new Uint8Array([2]));
+});
+
+Deno.test("receive() says that it is refused when the system says so, or takes that for a reset as Windows does", async () => {
+  for (const [code, told] of [["ECONNREFUSED", "ECONNREFUSED"], ["ECONNRESET", "ECONNREFUSED"], ["EIO", "EIO"]]) {
+    const { socket, conn } = talk();
+    socket.receive = () => Promise.reject(systemError(code!));
+    assertEquals(errorCode(await assertRejects(() => conn.receive(new Uint8Array(9)), Error)), told);
+  }
 });
 
 Deno.test("close() closes the socket, whose address was the conversation's, when it is called", () => {

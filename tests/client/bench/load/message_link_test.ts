@@ -1,12 +1,14 @@
 import { delay } from "@std/async/delay";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { planOf } from "../../../../client/bench/bench.ts";
 import { LoadCounters } from "../../../../client/bench/load/counters.ts";
-import { DatagramLink } from "../../../../client/bench/load/datagram_link.ts";
+import { MessageLink } from "../../../../client/bench/load/message_link.ts";
 import { makeNoise } from "../../../../client/bench/load/noise.ts";
 import { LoadSchedule } from "../../../../client/bench/load/schedule.ts";
 import { type Endpoint, EndpointError, type InetAddress, type MessageConn } from "../../../../lib/transport/mod.ts";
 import { bounded } from "../../../helpers/bounded.ts";
+import { framed } from "../../../helpers/framed.ts";
+import { ownTransport } from "../../../helpers/own_transport.ts";
 
 const endpoint: Endpoint = { transport: "udp", host: "127.0.0.1", port: 7 };
 const address: InetAddress = { transport: "udp", hostname: "127.0.0.1", port: 7 };
@@ -45,13 +47,13 @@ class ScriptedMessages implements MessageConn {
   }
 }
 
-/** Sends three datagrams, one after the other, to a peer that does what the script says. */
-function start(script: string[]) {
-  const plan = planOf(endpoint, { messages: 3 });
+/** Sends three messages, one after the other, to a peer that does what the script says. */
+function start(script: string[], to = endpoint) {
+  const plan = planOf(to, { messages: 3 });
   const schedule = new LoadSchedule(plan);
   schedule.begin(0);
   const counters = new LoadCounters(plan, schedule);
-  const link = new DatagramLink(
+  const link = new MessageLink(
     new ScriptedMessages(script),
     { plan, schedule, counters, noise: makeNoise() },
     () => NaN,
@@ -61,23 +63,44 @@ function start(script: string[]) {
   return { link, schedule, counters };
 }
 
-for (const code of ["ECONNREFUSED", "ECONNRESET"]) {
-  bounded(`DatagramLink ends where it is told by ${code} that nobody is there`, async () => {
-    for (const echoes of [[], ["echo", "echo"]]) {
-      const { link, counters } = start([...echoes, code]);
-      const end = await link.finished;
-      assert(end instanceof EndpointError);
-      assertStringIncludes(end.message, "cannot send to udp://127.0.0.1:7: connection re");
-      assertEquals(counters.latencies.count, echoes.length);
-      assertEquals(counters.counts.refused, {});
-      link.abandon("lost");
-      assertEquals(counters.counts.lost, 1);
-      await link.end();
-    }
-  });
-}
+bounded("MessageLink ends where it is told that nobody is there", async () => {
+  for (const echoes of [[], ["echo", "echo"]]) {
+    const { link, counters } = start([...echoes, "ECONNREFUSED"]);
+    const end = await link.finished;
+    assert(end instanceof EndpointError);
+    assertEquals(end.message, "cannot send to udp://127.0.0.1:7: connection refused");
+    assertEquals(counters.latencies.count, echoes.length);
+    assertEquals(counters.counts.refused, {});
+    link.abandon("lost");
+    assertEquals(counters.counts.lost, 1);
+    await link.end();
+  }
+});
 
-bounded("DatagramLink goes on after a receive that failed for another reason", async () => {
+bounded("MessageLink ends with the reason where a connection breaks", async () => {
+  using _row = ownTransport("framed", framed);
+  const { link, counters } = start(["echo", "ECONNRESET"], { ...endpoint, transport: "framed" });
+  assertEquals(await link.finished, "connection reset by the peer");
+  assertEquals([counters.latencies.count, counters.counts.refused], [1, {}]);
+  await link.end();
+});
+
+bounded(
+  "MessageLink gives a connection up where it owes answers and sends none, and loses nothing before",
+  async () => {
+    using _row = ownTransport("framed", framed);
+    const { link, counters } = start([], { ...endpoint, transport: "framed" });
+    const { wait, timeout } = planOf(endpoint, {});
+    const now = performance.now();
+    link.watch(now + wait + 1);
+    assertEquals(counters.counts.lost, 0);
+    link.watch(now + timeout + 1);
+    assertEquals(await link.finished, "no answer for 5s");
+    await link.end();
+  },
+);
+
+bounded("MessageLink goes on after a receive that failed for another reason", async () => {
   const { link, schedule, counters } = start(["echo", "EOTHER", "echo", "echo"]);
   await schedule.idle;
   assertEquals([counters.latencies.count, counters.counts.refused], [3, { "cannot receive: it failed": 1 }]);

@@ -1,12 +1,13 @@
 /**
- * A socket of datagrams under load.
+ * A conversation in messages under load.
  *
  * @module
  */
 
 import { delay } from "@std/async/delay";
 import { describeCause, errorCode } from "../../../lib/errors.ts";
-import { EndpointError, type MessageConn } from "../../../lib/transport/mod.ts";
+import { EndpointError, isDatagram, type MessageConn } from "../../../lib/transport/mod.ts";
+import { formatDuration } from "../../../lib/units.ts";
 import { countCause, type LoadCounters } from "./counters.ts";
 import { CLOSED, type Link, type LinkEnd, MISMATCH, type SharedLoad, SURPLUS } from "./link.ts";
 import { isSame, LONGEST_PIECE, PERIOD } from "./noise.ts";
@@ -19,15 +20,15 @@ const REMEMBERED = 4096;
 /** How long to wait after a failed receive, in milliseconds. */
 const PAUSE = 10;
 
-/** How an operation fails where nobody is at the peer's address: the last is how Windows tells of a dead UDP port. */
-const NOBODY = ["ECONNREFUSED", "ENOENT", "ECONNRESET"];
+/** How an operation fails where nobody is at the peer's address. */
+const NOBODY = ["ECONNREFUSED", "ENOENT"];
 
 /**
- * A socket of messages under load, which are datagrams that may be lost. A message begins with its sequence number, in
- * four bytes or as many as it has, so that an answer is known for what it is the answer to; the rest is noise. An empty
- * one is taken to answer the oldest.
+ * A conversation in messages under load, which may be lost where they are datagrams. A message begins with its sequence
+ * number, in four bytes or as many as it has, so that an answer is known for what it is the answer to; the rest is noise.
+ * An empty one is taken to answer the oldest.
  */
-export class DatagramLink implements Link {
+export class MessageLink implements Link {
   readonly finished: Promise<LinkEnd>;
   answered = false;
   begun = 0;
@@ -38,20 +39,24 @@ export class DatagramLink implements Link {
   #schedule: LoadSchedule;
   #counters: LoadCounters;
   #dueAt: (index: number) => number;
-  /** What every datagram is but for its sequence number. */
-  #datagram: Uint8Array;
+  /** Whether messages may be lost, and the conversation go on nevertheless. */
+  #isLossy: boolean;
+  /** What every message is but for its sequence number. */
+  #message: Uint8Array;
   #numberBytes: number;
   #waiting = 0;
   #sending = false;
-  /** When each datagram in flight was due, the oldest first. */
+  /** When each message in flight was due, the oldest first. */
   #inFlight = new Map<number, number>();
   #lost = new Set<number>();
+  /** When the server last did something, or had nothing to do. */
+  #heard = 0;
   #receiving: Promise<void> | undefined;
   #over = false;
   #finished = Promise.withResolvers<LinkEnd>();
 
   /**
-   * Puts a socket under load.
+   * Puts a conversation under load.
    *
    * @param conn The conversation with the server, which this closes.
    * @param load The load.
@@ -64,11 +69,12 @@ export class DatagramLink implements Link {
     this.#schedule = schedule;
     this.#counters = counters;
     this.#dueAt = dueAt;
+    this.#isLossy = isDatagram(plan.endpoint);
     this.#numberBytes = Math.min(plan.size, 4);
-    this.#datagram = new Uint8Array(plan.size);
+    this.#message = new Uint8Array(plan.size);
     for (let at = 0; at < plan.size; at += LONGEST_PIECE) {
       const from = Math.floor(Math.random() * PERIOD);
-      this.#datagram.set(noise.subarray(from, from + Math.min(LONGEST_PIECE, plan.size - at)), at);
+      this.#message.set(noise.subarray(from, from + Math.min(LONGEST_PIECE, plan.size - at)), at);
     }
   }
 
@@ -82,9 +88,14 @@ export class DatagramLink implements Link {
   }
 
   watch(now: number): void {
+    const { wait, timeout } = this.#plan;
+    if (!this.#isLossy) {
+      if (this.#inFlight.size > 0 && now - this.#heard > timeout) this.cut(`no answer for ${formatDuration(timeout)}`);
+      return;
+    }
     let expired = 0;
     for (const [sequence, due] of this.#inFlight) {
-      if (now - due <= this.#plan.wait) break;
+      if (now - due <= wait) break;
       this.#inFlight.delete(sequence);
       this.#remember(sequence);
       this.#counters.miss("lost", due);
@@ -112,16 +123,17 @@ export class DatagramLink implements Link {
     return this.#waiting;
   }
 
-  /** Sends what waits, one datagram after the other. */
+  /** Sends what waits, one message after the other. */
   async #send(): Promise<void> {
     this.#sending = true;
     while (this.#waiting > 0 && !this.#over) {
       this.#waiting--;
       const sequence = this.begun++;
-      for (let i = 0; i < this.#numberBytes; i++) this.#datagram[i] = sequence >>> 8 * i;
+      if (!this.#isLossy && this.#inFlight.size === 0) this.#heard = performance.now();
+      for (let i = 0; i < this.#numberBytes; i++) this.#message[i] = sequence >>> 8 * i;
       this.#inFlight.set(sequence, this.#plan.rate === undefined ? performance.now() : this.#dueAt(sequence));
       try {
-        await this.#conn.send(this.#datagram);
+        await this.#conn.send(this.#message);
       } catch (error) {
         // It stays in flight until it is lost, so that a socket that cannot send does not try without a pause.
         this.#fail("send", error, !this.answered);
@@ -130,9 +142,10 @@ export class DatagramLink implements Link {
     this.#sending = false;
   }
 
-  /** Counts a failure, or ends the link where it is for good: nobody is at the peer's address. */
+  /** Counts a failure, or ends the link where it is for good: the connection broke, or nobody is at the peer's address. */
   #fail(what: "send" | "receive", error: unknown, forGood = false): void {
     if (this.#over) return;
+    if (!this.#isLossy && errorCode(error) !== "EMSGSIZE") return this.cut(describeCause(error));
     if (forGood || NOBODY.includes(errorCode(error) ?? "")) {
       return this.cut(new EndpointError("send to", this.#plan.endpoint, error));
     }
@@ -147,15 +160,15 @@ export class DatagramLink implements Link {
   }
 
   async #receive(): Promise<void> {
-    // A byte more than is expected, so that a datagram that is too long is noticed.
+    // A byte more than is expected, so that a message that is too long is noticed.
     const buffer = new Uint8Array(this.#plan.size + 1);
     while (!this.#over) {
       try {
-        const datagram = await this.#conn.receive(buffer);
+        const message = await this.#conn.receive(buffer);
         // What was still in flight has been counted.
         if (this.#over) return;
-        if (datagram === null) return this.cut(CLOSED);
-        this.#take(datagram);
+        if (message === null) return this.cut(CLOSED);
+        this.#take(message);
       } catch (error) {
         // Some systems report here that nobody listens at the peer's port.
         this.#fail("receive", error);
@@ -164,15 +177,16 @@ export class DatagramLink implements Link {
     }
   }
 
-  #take(datagram: Uint8Array): void {
+  #take(answer: Uint8Array): void {
     const now = performance.now();
     const { size, verify } = this.#plan;
+    this.#heard = now;
     this.answered = true;
-    const sequence = this.#sequenceOf(datagram);
+    const sequence = this.#sequenceOf(answer);
     const due = this.#inFlight.get(sequence);
-    const isRight = datagram.length === size && (sequence >= 0 || size === 0) &&
-      (!verify || isSame(datagram.subarray(this.#numberBytes), this.#datagram.subarray(this.#numberBytes)));
-    if (!isRight) countCause(this.#counters.counts.broken, datagram.length > size ? SURPLUS : MISMATCH);
+    const isRight = answer.length === size && (sequence >= 0 || size === 0) &&
+      (!verify || isSame(answer.subarray(this.#numberBytes), this.#message.subarray(this.#numberBytes)));
+    if (!isRight) countCause(this.#counters.counts.broken, answer.length > size ? SURPLUS : MISMATCH);
     if (due !== undefined) {
       this.#inFlight.delete(sequence);
       if (isRight) this.#counters.answer(due, now);
@@ -183,12 +197,12 @@ export class DatagramLink implements Link {
     }
   }
 
-  /** The number of the latest datagram that an answer may belong to; one that was never sent where there is none. */
-  #sequenceOf(datagram: Uint8Array): number {
+  /** The number of the latest message that an answer may belong to; one that was never sent where there is none. */
+  #sequenceOf(answer: Uint8Array): number {
     if (this.#numberBytes === 0) return this.#inFlight.keys().next().value ?? -1;
-    if (datagram.length < this.#numberBytes) return -1;
+    if (answer.length < this.#numberBytes) return -1;
     let low = 0;
-    for (let i = 0; i < this.#numberBytes; i++) low += datagram[i]! * 256 ** i;
+    for (let i = 0; i < this.#numberBytes; i++) low += answer[i]! * 256 ** i;
     const range = 256 ** this.#numberBytes, last = this.begun - 1;
     return last - (((last - low) % range) + range) % range;
   }
