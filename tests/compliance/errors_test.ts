@@ -75,7 +75,7 @@ for (const place of places.filter(({ row }) => row.form === "inet")) {
 
 for (const place of places.filter(({ row }) => row.form === "path")) {
   const stale = async (path: string) => {
-    const kind = place.row.kind === "stream" ? "SOCK_STREAM" : "SOCK_DGRAM";
+    const kind = place.row.kind === "datagram" ? "SOCK_DGRAM" : "SOCK_STREAM";
     const code = `socket.socket(socket.AF_UNIX, socket.${kind}).bind(sys.argv[1])`;
     assertEquals((await python(code, path)).stderr, "");
   };
@@ -155,13 +155,15 @@ for (const place of places.filter(({ row }) => row.form === "path")) {
   });
 }
 
-for (const place of placesOf("stream")) {
-  place.test("connectStream() says so when the connection is refused", async (folder) => {
+for (const place of places.filter(({ row }) => row.kind !== "datagram")) {
+  place.test("connecting says so when the connection is refused", async (folder) => {
     const endpoint = await deserted(place.endpoint(folder));
     const words = place.row.form === "path" ? "no such file or directory" : "connection refused";
-    assertEquals(await line(connectStream(endpoint, bounds)), `${cannot(place, "connect", endpoint)}${words}`);
+    assertEquals(await line(connect(place, endpoint)), `${cannot(place, "connect", endpoint)}${words}`);
   });
+}
 
+for (const place of placesOf("stream")) {
   place.test("connectStream() ends in time, or by its signal, when the listener's queue is full", async (folder) => {
     const endpoint = await deserted(place.endpoint(folder));
     await using peer = pythonPeer(

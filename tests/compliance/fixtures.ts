@@ -18,13 +18,15 @@ import {
   transports,
 } from "../../lib/transport/mod.ts";
 import { bounded, type BoundedTest } from "../helpers/bounded.ts";
+import { ROOT } from "../helpers/meari.ts";
 import { needs, PYTHON } from "../helpers/programs.ts";
 import { Running } from "../helpers/running.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
+import "./stand_in.ts";
 
 /** How the suite tries a transport. */
 interface Fixture {
-  /** Endpoints to listen on, by what the tests call them, and the most bytes of a message where there is a limit. */
+  /** Endpoints to listen on, by what the tests call them, and the most bytes of a message where the system has a limit. */
   places: Record<string, [endpoint: (folder: TempFolder) => Endpoint, largest?: number]>;
   /** Whether it cannot be tried here. */
   ignore?: boolean;
@@ -45,6 +47,7 @@ const FIXTURES: Record<string, Fixture> = {
       "udp over IPv6": [ip("udp://[::1]:0"), largestOverIpv6],
     },
   },
+  framed: { places: { framed: [ip("framed://127.0.0.1:0")] } },
   unix: { places: { unix: [file("unix")] }, ignore: noUnixSockets },
   unixgram: { places: { unixgram: [file("unixgram"), largestUnixDatagram()] }, ignore: noUnixSockets },
 };
@@ -76,7 +79,8 @@ export const places: readonly Place[] = [...transports].flatMap(([transport, row
   const fixture = FIXTURES[transport];
   if (fixture === undefined) throw new Error(`add the transport "${transport}" to tests/compliance/fixtures.ts`);
   const { ignore } = fixture;
-  return Object.entries(fixture.places).map(([label, [endpoint, largest = Infinity]]) => ({
+  const most = row.kind === "stream" ? Infinity : row.largestMessage;
+  return Object.entries(fixture.places).map(([label, [endpoint, largest = most]]) => ({
     label,
     transport,
     row,
@@ -100,14 +104,22 @@ export function placesOf(kind: Transport["kind"]): Place[] {
 /** How long connecting may take in a test. */
 export const bounds = { timeout: 5000 };
 
-/** A connected stream with both of its sides, and what listens. All that is still open is closed in the end. */
-export class StreamPair implements Disposable {
-  private constructor(
-    readonly listening: Listening & { kind: "stream" },
-    readonly client: StreamConn,
-    readonly server: StreamConn,
-  ) {}
+/** A connection with both of its sides, and what listens. All that is still open is closed in the end. */
+class ConnPair<K extends Listening["kind"], C extends { close(): void }> implements Disposable {
+  constructor(readonly listening: Listening & { kind: K }, readonly client: C, readonly server: C) {}
 
+  /** Both ways through it: from whom, to whom. */
+  get ways(): [from: C, to: C][] {
+    return [[this.client, this.server], [this.server, this.client]];
+  }
+
+  [Symbol.dispose](): void {
+    for (const each of [this.client, this.server, { close: () => closeListening(this.listening) }]) closeOpen(each);
+  }
+}
+
+/** A connected stream. */
+export class StreamPair extends ConnPair<"stream", StreamConn> {
   static async at(endpoint: Endpoint): Promise<StreamPair> {
     const listening = await listen(endpoint);
     assert(listening.kind === "stream");
@@ -115,14 +127,16 @@ export class StreamPair implements Disposable {
     const client = await connectStream(listening.endpoint, bounds);
     return new StreamPair(listening, client, await accepting);
   }
+}
 
-  /** Both ways through it: from whom, to whom. */
-  get ways(): [from: StreamConn, to: StreamConn][] {
-    return [[this.client, this.server], [this.server, this.client]];
-  }
-
-  [Symbol.dispose](): void {
-    for (const each of [this.client, this.server, this.listening.listener]) closeOpen(each);
+/** A connection that carries messages. */
+export class MessagePair extends ConnPair<"message", MessageConn> {
+  static async at(endpoint: Endpoint): Promise<MessagePair> {
+    const listening = await listen(endpoint);
+    assert(listening.kind === "message");
+    const accepting = listening.listener.accept();
+    const client = await connectMessages(listening.endpoint, bounds);
+    return new MessagePair(listening, client, await accepting);
   }
 }
 
@@ -158,6 +172,18 @@ export async function deserted(endpoint: Endpoint): Promise<Endpoint> {
   const listening = await listen(endpoint);
   closeListening(listening);
   return listening.endpoint;
+}
+
+/** Starts a client of messages that connects, says so, and does nothing more, in a process of its own that may be killed. */
+export function idleClient(endpoint: Endpoint): Running {
+  const code = `
+import { connectMessages } from ${JSON.stringify(import.meta.resolve("../../lib/transport/mod.ts"))};
+import ${JSON.stringify(import.meta.resolve("./stand_in.ts"))};
+await connectMessages(${JSON.stringify(endpoint)}, ${JSON.stringify(bounds)});
+console.log("connected");
+setInterval(() => {}, 60_000);
+`;
+  return new Running([Deno.execPath(), "eval", "--no-lock", code], { cwd: ROOT });
 }
 
 /**

@@ -49,6 +49,7 @@ class FramedConn implements MessageConn {
     if (head.length === 0) return null;
     if (head.length < 4) throw systemError("ECONNRESET");
     const length = new DataView(head.buffer).getUint32(0);
+    if (length > LARGEST_MESSAGE) throw systemError("EMSGSIZE");
     const message = await readBytes(this.#conn, length);
     if (message.length < length) throw systemError("ECONNRESET");
     buffer.set(message.subarray(0, buffer.length));
