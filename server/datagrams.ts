@@ -82,7 +82,8 @@ export class DatagramServer implements Drainable {
       }
       this.busy = true;
       try {
-        await this.#socket.send(service.answer(datagram), peer);
+        const answer = service.answer(datagram);
+        if (answer !== undefined) await this.#socket.send(answer, peer);
       } catch (error) {
         if (signal.aborted) return;
         if (errorCode(error) === "EAGAIN") this.#refuse(peer, "peer does not read");

@@ -26,7 +26,8 @@ export async function serveMessages(
     const message = await conn.receive(buffer);
     if (message === null) return "closed";
     progress.busy = true;
-    await conn.send(service.answer(message));
+    const answer = service.answer(message);
+    if (answer !== undefined) await conn.send(answer);
     progress.busy = false;
     progress.answered(message);
     if (service.isLast(message)) return "quit";

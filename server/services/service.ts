@@ -37,9 +37,9 @@ export interface Service {
    * Answers a whole message: a datagram, or one of a conversation in messages.
    *
    * @param message The message, valid only during the call.
-   * @returns What to send back, possibly the message itself.
+   * @returns What to send back, possibly the message itself; `undefined` for nothing.
    */
-  answer(message: Uint8Array): Uint8Array;
+  answer(message: Uint8Array): Uint8Array | undefined;
   /**
    * Tells whether a message ends a conversation, once it is answered.
    *

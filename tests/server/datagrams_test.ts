@@ -5,10 +5,12 @@ import { DatagramServer } from "../../server/datagrams.ts";
 import { type EventType, Subscribers } from "../../server/events.ts";
 import { DatagramGuard } from "../../server/guard/datagram_guard.ts";
 import { echo } from "../../server/services/echo.ts";
+import type { Service } from "../../server/services/service.ts";
 import { systemError } from "../helpers/errors.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { ManualTimers } from "../helpers/manual_timers.ts";
 import { CLIENT, ScriptedSocket, type SocketScript } from "../helpers/scripted_socket.ts";
+import { silentService } from "../helpers/silent_service.ts";
 
 const endpoint: Endpoint = { transport: "udp", host: "127.0.0.1", port: 65_456 };
 const unnamed: Address = { transport: "unixpacket", path: null };
@@ -16,13 +18,16 @@ const unnamed: Address = { transport: "unixpacket", path: null };
 /** Serves a scripted socket; `told` is what happened, in order. */
 function serve(
   script: SocketScript,
-  { onAnswered, types }: { onAnswered?: () => void; types?: readonly EventType[] } = {},
+  { onAnswered, types, service = echo.create({}, { quit: true }) }: {
+    onAnswered?: () => void;
+    types?: readonly EventType[];
+    service?: Service;
+  } = {},
 ) {
   const socket = new ScriptedSocket({ atEnd: () => server.close(), ...script });
   const log = new EventLog();
   const subscribers = new Subscribers();
   subscribers.add(log.add, types);
-  const service = echo.create({}, { quit: true });
   const guard = new DatagramGuard([socket.addr]);
   const server = new DatagramServer(socket, { endpoint, service, guard, subscribers, onAnswered });
   const told = () =>
@@ -61,6 +66,12 @@ Deno.test("DatagramServer sends each datagram back unchanged to its sender when 
     const bytes = datagrams.reduce((sum, { length }) => sum + length, 0);
     assertEquals([server.answered, server.busy], [{ messages: datagrams.length, bytes }, false]);
   }));
+});
+
+Deno.test("DatagramServer sends nothing when its service answers nothing, and counts what came", async () => {
+  const { server, socket } = serve({ receives: sized(3, 0) }, { service: silentService });
+  await server.run();
+  assertEquals([socket.sent, server.answered], [[], { messages: 2, bytes: 3 }]);
 });
 
 Deno.test("DatagramServer has room for the largest datagram there is when one comes", async () => {

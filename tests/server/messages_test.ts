@@ -7,6 +7,7 @@ import { bounded } from "../helpers/bounded.ts";
 import { systemError } from "../helpers/errors.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { ownTransport } from "../helpers/own_transport.ts";
+import { silentService } from "../helpers/silent_service.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -75,6 +76,22 @@ Deno.test("serveMessages() ends with the answer to quit when that ends conversat
   const script = () => new ScriptedMessages(encode("quit"), encode("more"), null);
   assertEquals(await run(script()).then(({ outcome, sent }) => [outcome, sent]), ["quit", ["quit"]]);
   assertEquals(await run(script(), false).then(({ outcome, sent }) => [outcome, sent]), ["closed", ["quit", "more"]]);
+});
+
+Deno.test("serveMessages() sends nothing when its service answers nothing, and counts what came", async () => {
+  const received = [encode("a"), encode("bc"), null];
+  const sent: Uint8Array[] = [];
+  const told: Uint8Array[] = [];
+  const conn: MessageConn = {
+    localAddr: { transport: "tcp", hostname: "127.0.0.1", port: 7 },
+    remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 50_000 },
+    receive: () => Promise.resolve(received.shift()!),
+    send: (message) => Promise.resolve(void sent.push(message)),
+    close: () => {},
+  };
+  const progress = { busy: false, answered: (message: Uint8Array) => void told.push(message) };
+  assertEquals(await serveMessages(conn, silentService, progress), "closed");
+  assertEquals([sent, told], [[], [encode("a"), encode("bc")]]);
 });
 
 Deno.test("serveMessages() takes messages of up to 256 KiB", async () => {
