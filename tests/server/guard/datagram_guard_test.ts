@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { messages } from "../../../lib/cli/messages.ts";
 import type { Address } from "../../../lib/transport/mod.ts";
-import { DatagramGuard } from "../../../server/guard/datagram_guard.ts";
+import { DatagramGuard, type DatagramRefusal } from "../../../server/guard/datagram_guard.ts";
 import { RepeatBudget } from "../../../server/guard/repeat_budget.ts";
 
 const at = (hostname: string, port: number): Address => ({ transport: "udp", hostname, port });
@@ -21,6 +22,19 @@ Deno.test("DatagramGuard.refuse() says why when a datagram is not to be answered
     [path("/run/meari.sock"), "own address"],
   ];
   for (const [from, expected] of all) assertEquals([from, guard.refuse(message, from)], [from, expected]);
+});
+
+Deno.test("every reason of DatagramGuard.refuse() has its words in Korean", () => {
+  // A reason that is missing here is an error of the type checker.
+  const reasons: Record<DatagramRefusal, true> = {
+    "no return address": true,
+    "answering port": true,
+    "own address": true,
+    "repeats": true,
+    "peer does not read": true,
+  };
+  const shown = Object.keys(reasons).map((reason) => messages.ko.refused("a", reason));
+  assertEquals(shown.filter((line) => !/[가-힣]$/.test(line)), []);
 });
 
 Deno.test("DatagramGuard.refuse() answers no port of a service that would answer, and all others", () => {
