@@ -39,9 +39,9 @@ for (const place of places) {
       assertEquals(faults(result), WELL, `messages of ${size}`);
       assert(result.duration_s > 0);
     }
-    const timed = await load(endpoint, { connections: 2, duration: 100, warmup: 50 });
+    const timed = await load(endpoint, { connections: 2, duration: 300, warmup: 50 });
     assert(timed.messages > 0);
-    assertGreaterOrEqual(timed.duration_s, 0.1);
+    assertGreaterOrEqual(timed.duration_s, 0.3);
     assertEquals(faults(timed), WELL);
     const paced = await load(endpoint, { connections: 3, rate: 1000, duration: 201, warmup: 20, size: 100 });
     assertEquals(paced.messages, 201);
