@@ -79,7 +79,11 @@ export class SocketFile {
 
   /** Removes the file, but not what another program has put in its place. To be called before the socket is closed. */
   remove(): void {
-    if (this.isThere()) Deno.removeSync(this.#path);
+    try {
+      if (this.isThere()) Deno.removeSync(this.#path);
+    } catch {
+      // The folder may not be written to any more. Whoever listens there next replaces the file.
+    }
     this.#file = undefined;
   }
 

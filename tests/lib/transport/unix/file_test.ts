@@ -84,6 +84,28 @@ for (const transport of ["unix", "unixgram"]) {
     }
   }, { ignore });
 
+  bounded(`close() frees the socket when the file of ${transport} cannot be removed`, async () => {
+    using folder = new TempFolder();
+    const endpoint: Endpoint = { transport, path: folder.file("a.sock") };
+    const listening = await listen(endpoint);
+    const waiting = waitFor(listening);
+    // As where the folder may not be written to any more, which holds back anybody but root.
+    const { removeSync } = Deno;
+    Deno.removeSync = () => {
+      throw new Deno.errors.PermissionDenied();
+    };
+    try {
+      closeListening(listening);
+    } finally {
+      Deno.removeSync = removeSync;
+    }
+    await waiting;
+    assertEquals(exists(endpoint.path), true);
+    // It is a stale one now.
+    closeListening(await listen(endpoint));
+    assertEquals(exists(endpoint.path), false);
+  }, { ignore });
+
   bounded(`listen() has one file, and addresses as they were asked for, when ${transport} serves`, async () => {
     using folder = new TempFolder();
     for (const path of [folder.file("메아리.sock"), relative(Deno.cwd(), folder.file("b.sock"))]) {
