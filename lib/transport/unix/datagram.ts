@@ -9,7 +9,7 @@ import { DatagramConn } from "../datagram_conn.ts";
 import { LARGEST_MESSAGE } from "../largest_message.ts";
 import type { Address, DatagramSocket, DatagramTransport, MessageConn, UnixEndpoint } from "../types.ts";
 import { bindDatagrams, bindToSend, UnixDatagramSocket } from "./datagram_socket.ts";
-import { checkLength, connectError, isSameFile } from "./file.ts";
+import { connectError, isSameFile, socketPath } from "./file.ts";
 import { nextTurn } from "./outbox.ts";
 
 /** Datagrams over Unix sockets. The socket file is made here, and removed when the socket is closed. */
@@ -32,8 +32,8 @@ const RETRY = { every: 1, atOnce: 5 };
  * Deno lets such a socket do one thing at a time, and a client waits for answers while it sends. So one socket sends, and
  * another one takes over its file: what the server answers goes there.
  */
-async function connect({ path }: UnixEndpoint): Promise<MessageConn> {
-  checkLength(path);
+async function connect(endpoint: UnixEndpoint): Promise<MessageConn> {
+  const path = socketPath(endpoint.path);
   await checkServed(path);
   const folder = Deno.makeTempDirSync({ prefix: "meari-" });
   const [own, next] = [`${folder}/client.sock`, `${folder}/next.sock`];
@@ -45,7 +45,7 @@ async function connect({ path }: UnixEndpoint): Promise<MessageConn> {
     Deno.removeSync(folder, { recursive: true });
   };
   try {
-    checkLength(own);
+    socketPath(own);
     const sending = bindToSend(own);
     sockets.push(sending);
     const receiving = bindDatagrams(next);
@@ -60,7 +60,7 @@ async function connect({ path }: UnixEndpoint): Promise<MessageConn> {
         : (bytes, to) => sending.send(bytes, to),
       close,
     };
-    return new DatagramConn(socket, { transport: "unixpacket", path }, sameServer(path));
+    return new DatagramConn(socket, { transport: "unixpacket", path: endpoint.path }, sameServer(path));
   } catch (error) {
     close();
     throw error;

@@ -7,7 +7,7 @@
 import { DatagramSender } from "../../native/datagram_sender.ts";
 import { waitAtMost } from "../../wait_at_most.ts";
 import type { Address, DatagramSocket, UnixAddress } from "../types.ts";
-import { claimPath, SocketFile, temporaryPath } from "./file.ts";
+import { claimPath, SocketFile, socketPath, temporaryPath } from "./file.ts";
 import { Outbox } from "./outbox.ts";
 
 /**
@@ -91,7 +91,8 @@ export class UnixDatagramSocket implements DatagramSocket {
    * @throws The operating system's error.
    */
   static async bind(path: string): Promise<UnixDatagramSocket> {
-    return new UnixDatagramSocket(path, await claimPath(path, () => bindToSend(path)));
+    const absolute = socketPath(path);
+    return new UnixDatagramSocket(absolute, await claimPath(absolute, () => bindToSend(absolute)));
   }
 
   async receive(buffer: Uint8Array): Promise<[Uint8Array, Address]> {

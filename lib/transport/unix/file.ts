@@ -5,34 +5,37 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { errorCode } from "../../errors.ts";
 import { escapeControls } from "../../escape.ts";
 import { SUN_PATH_BYTES } from "../../native/sockaddr_un.ts";
 
 /**
- * Checks that the address of a Unix socket can hold a path.
+ * Makes a path absolute, as Deno does before it binds or connects a socket, unless it has all permissions: so whatever is
+ * done with the file is done with one and the same.
  *
- * @param path The path.
- * @throws An error that says that it is too long.
+ * @param path The path, or the name of an abstract socket, which begins with a zero byte.
+ * @returns The absolute path; such a name as it is.
+ * @throws An error that says so if the address of a Unix socket cannot hold it.
  */
-export function checkLength(path: string): void {
-  const { length } = new TextEncoder().encode(path);
-  if (length < SUN_PATH_BYTES) return;
+export function socketPath(path: string): string {
+  const absolute = path.startsWith("\0") ? path : resolve(path);
+  const { length } = new TextEncoder().encode(absolute);
+  if (length < SUN_PATH_BYTES) return absolute;
   const most = `${length} bytes, and ${SUN_PATH_BYTES - 1} are the most`;
-  throw new Error(`the path ${escapeControls(path)} is too long for a Unix socket: ${most}`);
+  throw new Error(`the path ${escapeControls(absolute)} is too long for a Unix socket: ${most}`);
 }
 
 /**
  * Binds a Unix socket to a path, replacing the file of a socket that nobody listens on.
  *
- * @param path The path of the socket file.
+ * @param path The path of the socket file, from {@linkcode socketPath}.
  * @param bind Binds to the path, and throws `EADDRINUSE` where a file is in the way.
  * @returns What was bound.
  * @throws An error that says so if what is in the way is not a socket.
  * @throws The operating system's error: `EADDRINUSE` where a live socket has the path.
  */
 export async function claimPath<T>(path: string, bind: () => T): Promise<T> {
-  checkLength(path);
   try {
     return bind();
   } catch (error) {

@@ -7,7 +7,7 @@
 import { delay } from "@std/async/delay";
 import { errorCode } from "../../errors.ts";
 import type { Bounds, Listener, StreamConn, StreamTransport, UnixAddress, UnixEndpoint } from "../types.ts";
-import { addressInUse, checkLength, claimPath, SocketFile, temporaryPath } from "./file.ts";
+import { addressInUse, claimPath, SocketFile, socketPath, temporaryPath } from "./file.ts";
 
 /** Byte streams over Unix sockets. The socket file is made here, and removed when the listener is closed. */
 export const unix: StreamTransport = {
@@ -21,7 +21,8 @@ export const unix: StreamTransport = {
 /** How long to wait for a place in a full queue of connections before the next attempt, in milliseconds. */
 const RETRY = 10;
 
-async function listen({ path }: UnixEndpoint): Promise<Listener<StreamConn>> {
+async function listen(endpoint: UnixEndpoint): Promise<Listener<StreamConn>> {
+  const path = socketPath(endpoint.path);
   const listener = await claimPath(path, () => bindUnderOtherName(path));
   const file = new SocketFile(path);
   const addr: UnixAddress = { transport: "unix", path };
@@ -63,15 +64,15 @@ function bindUnderOtherName(path: string): Deno.UnixListener {
 }
 
 /** Waits for a place while the listener's queue is full: Deno fails at once (`EAGAIN`), as the system does for TCP only. */
-async function connect({ path }: UnixEndpoint, bounds: Bounds): Promise<StreamConn> {
-  checkLength(path);
+async function connect(endpoint: UnixEndpoint, bounds: Bounds): Promise<StreamConn> {
+  const path = socketPath(endpoint.path);
   const timeout = AbortSignal.timeout(bounds.timeout);
   const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;
   while (true) {
     signal.throwIfAborted();
     try {
       const conn = await Deno.connect({ transport: "unix", path });
-      return Object.defineProperty(conn, "remoteAddr", { value: { transport: "unix", path } });
+      return Object.defineProperty(conn, "remoteAddr", { value: { transport: "unix", path: endpoint.path } });
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
     }

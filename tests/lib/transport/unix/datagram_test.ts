@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { relative } from "node:path";
 import { errorCode } from "../../../../lib/errors.ts";
 import { connectMessages, type DatagramSocket } from "../../../../lib/transport/mod.ts";
 import { UnixDatagramSocket } from "../../../../lib/transport/unix/datagram_socket.ts";
@@ -167,5 +168,22 @@ Deno.test({
     socket.close();
     assertEquals(await within(1000, echoing), { code: "EAGAIN", nameless: 0 });
     assertEquals(exists(path), false);
+  },
+});
+
+Deno.test({
+  name: "a socket at a relative path keeps what a client does not read, too, with the permissions of the programs",
+  ...linux,
+  permissions: { net: true, read: true, write: true, run: true, env: true, ffi: true },
+  async fn() {
+    using folder = new TempFolder();
+    const path = folder.file("a.sock");
+    const socket = await UnixDatagramSocket.bind(relative(Deno.cwd(), path));
+    const echoing = echo(socket);
+    await using deaf = start(DEAF, path, 23, 10);
+    await deaf.stdout.until("sent");
+    await within(2000, ask(path));
+    socket.close();
+    assertEquals(await within(1000, echoing), { code: undefined, nameless: 0 });
   },
 });

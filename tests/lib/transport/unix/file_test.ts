@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { relative } from "node:path";
-import { temporaryPath } from "../../../../lib/transport/unix/file.ts";
+import { relative, resolve } from "node:path";
+import { socketPath, temporaryPath } from "../../../../lib/transport/unix/file.ts";
 import {
   closeListening,
   connectMessages,
@@ -32,6 +32,16 @@ Deno.test("temporaryPath() is in the same folder and as good as a socket's when 
     assert(!other.endsWith("/"));
   }));
   assertMatch(temporaryPath("a.sock"), /^a\.sock\.[0-9a-f]{8}$/);
+});
+
+Deno.test("socketPath() makes a path absolute, and takes the name of an abstract socket as it is", () => {
+  assertEquals(socketPath("below/../a.sock"), resolve("a.sock"));
+  assertEquals(socketPath("\0name"), "\0name");
+});
+
+Deno.test("socketPath() counts the folder when a short path is relative", () => {
+  const message = `the path ${resolve("a".repeat(100))} is too long for a Unix socket: `;
+  assertThrows(() => socketPath("a".repeat(100)), Error, message);
 });
 
 /** What a listener's accept or a socket's receive waits for, as they do while a server runs. */
@@ -106,14 +116,19 @@ for (const transport of ["unix", "unixgram"]) {
     assertEquals(exists(endpoint.path), false);
   }, { ignore });
 
-  bounded(`listen() has one file, and addresses as they were asked for, when ${transport} serves`, async () => {
+  bounded(`listen() has one file, whose path is its address, when ${transport} serves`, async () => {
     using folder = new TempFolder();
-    for (const path of [folder.file("메아리.sock"), relative(Deno.cwd(), folder.file("b.sock"))]) {
+    const paths = [
+      folder.file("메아리.sock"),
+      relative(Deno.cwd(), folder.file("b.sock")),
+      folder.file("missing/../c.sock"),
+    ];
+    for (const path of paths) {
       const listening = await listen({ transport, path });
       const name = path.slice(path.lastIndexOf("/") + 1);
       assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), [name]);
       const { addr } = listening.kind === "datagram" ? listening.socket : listening.listener;
-      assertEquals({ ...addr }, { transport: transport === "unix" ? "unix" : "unixpacket", path });
+      assertEquals({ ...addr }, { transport: transport === "unix" ? "unix" : "unixpacket", path: folder.file(name) });
       const client = await (transport === "unix" ? connectStream : connectMessages)(listening.endpoint, bounds);
       assertEquals("path" in client.remoteAddr && client.remoteAddr.path, path);
       client.close();
