@@ -79,7 +79,8 @@ export class UnixDatagramSocket implements DatagramSocket {
     if (socket.sender === undefined) return;
     this.#outbox = new Outbox({
       send: (bytes, to) => this.#socket.sender?.send(bytes, to) !== undefined,
-      onStalled: () => this.#socket.sender?.isClogged() && this.#replace(),
+      isClogged: () => this.#socket.sender?.isClogged() ?? false,
+      unclog: () => this.#replace(),
     });
   }
 
@@ -128,21 +129,29 @@ export class UnixDatagramSocket implements DatagramSocket {
   /**
    * A fresh socket takes over the path: where Deno waits in a send of the old one, it can be used for nothing else; and what
    * peers do not read takes of what may wait of it in all, until it can send to nobody. What waits in it is lost, and peers
-   * that are connected to it (connect(2)) are cut off.
+   * that are connected to it (connect(2)) are cut off. Where that fails, as for want of a descriptor, the old one stays.
    */
   #replace(): void {
     if (!this.#file.isThere()) return;
     const aside = temporaryPath(this.#path);
-    Deno.renameSync(this.#path, aside);
     const old = this.#socket;
+    let fresh: SendingSocket | undefined;
     try {
-      this.#socket = bindToSend(this.#path);
-    } catch (error) {
-      Deno.renameSync(aside, this.#path);
-      throw error;
+      Deno.renameSync(this.#path, aside);
+      fresh = bindToSend(this.#path);
+      if (old.sender && !fresh.sender) throw new Error("nothing can be sent without waiting");
+    } catch {
+      fresh?.close();
+      try {
+        Deno.renameSync(aside, this.#path);
+      } catch {
+        // It was not moved.
+      }
+      return;
     }
     Deno.removeSync(aside);
     this.#file = new SocketFile(this.#path);
+    this.#socket = fresh;
     old.close();
   }
 }

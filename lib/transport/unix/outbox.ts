@@ -42,8 +42,10 @@ export interface OutboxOptions {
    * @throws If it cannot be sent.
    */
   send(bytes: Uint8Array, path: string): boolean;
-  /** Called now and then while something waits and no peer takes anything. */
-  onStalled(): void;
+  /** Tells whether there is no place for anybody, because of what some have not read. */
+  isClogged(): boolean;
+  /** Makes place again. Called now and then while something waits, there is no place, and none becomes free. */
+  unclog(): void;
 }
 
 /** Sends datagrams, and keeps a limited number of those that find no place yet. */
@@ -75,16 +77,17 @@ export class Outbox {
         if (this.#deaf.size > 0) this.#deaf.delete(path);
         return true;
       }
-      if (this.#deaf.has(path)) return false;
+      // Where there is no place for anybody, it may well read.
+      if (this.#deaf.has(path) && !this.#options.isClogged()) return false;
       queue = { datagrams: [], bytes: 0, tookAt: performance.now() };
     }
     const size = bytes.length + ROOM.overhead;
-    if (queue.bytes + size > ROOM.peer || this.#bytes + size > ROOM.all) return false;
+    if (queue.bytes + size > ROOM.peer || !this.#hasRoom(size, queue)) return false;
     queue.datagrams.push(bytes.slice());
     queue.bytes += size;
     this.#bytes += size;
     this.#queues.set(path, queue);
-    // It ends where the outbox is closed, or where what is done about a stall fails; the next one that waits begins it again.
+    // It fails where the outbox is closed.
     if (!this.#delivering) this.#deliver().catch(() => {});
     return true;
   }
@@ -101,17 +104,31 @@ export class Outbox {
     try {
       while (this.#queues.size > 0) {
         const now = performance.now();
-        for (const [path, queue] of this.#queues) {
+        // A place goes first to those that are owed least: who reads is owed little.
+        for (const [path, queue] of [...this.#queues].sort(([, one], [, other]) => one.bytes - other.bytes)) {
           if (this.#take(path, queue)) queue.tookAt = tookAt = now;
           else if (now - queue.tookAt > PATIENCE.lost) this.#giveUp(path, queue);
           if (queue.datagrams.length === 0) this.#queues.delete(path);
         }
-        if (now - tookAt > PATIENCE.stalled) this.#options.onStalled();
+        if (now - tookAt > PATIENCE.stalled && this.#options.isClogged()) {
+          tookAt = now;
+          this.#options.unclog();
+        }
         await (now - tookAt < RETRY.atOnce ? nextTurn() : delay(RETRY.every, { signal: this.#closing.signal }));
       }
     } finally {
       this.#delivering = false;
     }
+  }
+
+  /** Tells whether so many bytes more may wait; throws away what waits for the peer that is owed most, if that is more. */
+  #hasRoom(size: number, queue: Queue): boolean {
+    if (this.#bytes + size <= ROOM.all) return true;
+    const [path, most] = [...this.#queues].reduce((one, other) => other[1].bytes > one[1].bytes ? other : one);
+    if (most.bytes <= queue.bytes + size) return false;
+    this.#giveUp(path, most);
+    this.#queues.delete(path);
+    return true;
   }
 
   /** Sends what a peer takes now; tells whether it took any. */

@@ -5,6 +5,7 @@ import { connectMessages, type DatagramSocket } from "../../../../lib/transport/
 import { UnixDatagramSocket } from "../../../../lib/transport/unix/datagram_socket.ts";
 import { waitAtMost } from "../../../../lib/wait_at_most.ts";
 import { bounded, within } from "../../../helpers/bounded.ts";
+import { systemError } from "../../../helpers/errors.ts";
 import { needs, PYTHON, python } from "../../../helpers/programs.ts";
 import { Running } from "../../../helpers/running.ts";
 import { exists, TempFolder } from "../../../helpers/temp_folder.ts";
@@ -56,7 +57,7 @@ function start(code: string, ...args: (string | number)[]): Running {
 /** Asks the server at a path with a client of ours, which asks again after so many milliseconds. */
 async function ask(path: string, again = 10_000): Promise<void> {
   const client = await connectMessages({ transport: "unixgram", path }, { timeout: 5000 });
-  const answer = client.receive(buffer);
+  const answer = client.receive(new Uint8Array(100));
   do await client.send(new Uint8Array([1, 2, 3])); while (await waitAtMost(again, answer) === undefined);
   assertEquals(await answer, new Uint8Array([1, 2, 3]));
   client.close();
@@ -78,6 +79,60 @@ for (const [count, size] of [[23, 10], [23, 60_000], [2000, 10]] as const) {
     assertEquals(exists(path), false);
   }, linux);
 }
+
+/** Clients, so many, that send large datagrams without end and read no answer. */
+const DEAF_ONES = `
+import socket, sys
+deaf = []
+for i in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(sys.argv[1] + ".deaf%d" % i)
+    deaf.append(s)
+print("bound", flush=True)
+while True:
+    for s in deaf:
+        try: s.sendto(b"x" * 60000, sys.argv[1])
+        except FileNotFoundError: pass
+`;
+
+bounded("a socket serves others meanwhile when many clients send large datagrams and never read", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("a.sock");
+  const socket = await UnixDatagramSocket.bind(path);
+  const echoing = echo(socket);
+  await using deaf = start(DEAF_ONES, path, 20);
+  await deaf.stdout.until("bound");
+  // What waits in a socket that is replaced is lost.
+  for (let i = 0; i < 5; i++) await within(2000, ask(path, 400));
+  socket.close();
+  assertEquals((await within(1000, echoing)).code, "EAGAIN");
+}, linux);
+
+bounded("a socket answers again when it could not be replaced for want of a descriptor", async () => {
+  using folder = new TempFolder();
+  const path = folder.file("a.sock");
+  const socket = await UnixDatagramSocket.bind(path);
+  const echoing = echo(socket);
+  const { listenDatagram } = Deno;
+  let tried = 0;
+  Deno.listenDatagram = () => {
+    tried++;
+    throw systemError("EMFILE");
+  };
+  {
+    await using deaf = start(DEAF, path, 23, 60_000);
+    try {
+      await deaf.stdout.until("sent");
+      while (tried < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    } finally {
+      Deno.listenDatagram = listenDatagram;
+    }
+    await within(2000, ask(path));
+  }
+  socket.close();
+  await echoing;
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["a.sock.deaf"]);
+}, linux);
 
 bounded("a socket answers clients that are connected to it when another one never reads", async () => {
   using folder = new TempFolder();
