@@ -8,8 +8,7 @@ import { ExitCode, MeariError } from "../lib/errors.ts";
 import { LineWriter } from "../lib/cli/line_writer.ts";
 import { detectLanguage, messages } from "../lib/cli/messages.ts";
 import { outputSink } from "../lib/cli/output.ts";
-import { answerCommon, errorLine, onStopSignal, runProgram, STOP_SIGNALS } from "../lib/cli/program.ts";
-import { ignoresHangup } from "../lib/native/ignored_signals.ts";
+import { answerCommon, END_SIGNALS, errorLine, onStopSignal, runProgram } from "../lib/cli/program.ts";
 import { isDatagram } from "../lib/transport/mod.ts";
 import { adviceFor } from "./advice.ts";
 import { parseServerArgs, serverCommand } from "./options.ts";
@@ -49,7 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
     killed = count > 1;
     if (killed) server.kill();
     else stopping.abort();
-  }, stopSignals());
+  }, END_SIGNALS);
   await server.start();
   await server.finished;
   // In this order: what becomes of the log may be an error to tell.
@@ -57,13 +56,4 @@ async function main(args: readonly string[]): Promise<number> {
   await errors.flush(1000);
   if (killed) throw new MeariError("ended at once, by a second signal");
   return ExitCode.ok;
-}
-
-/** A server ends well with its terminal, too, unless it was started to outlive it. */
-function stopSignals(): readonly Deno.Signal[] {
-  if (Deno.build.os === "windows") return STOP_SIGNALS;
-  if (!ignoresHangup()) return [...STOP_SIGNALS, "SIGHUP", "SIGQUIT"];
-  // Deno ends a program that listens for any signal at this one, too, also where it was ignored.
-  Deno.addSignalListener("SIGHUP", () => {});
-  return [...STOP_SIGNALS, "SIGQUIT"];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { answerCommon, onStopSignal } from "../../lib/cli/program.ts";
+import { answerCommon, END_SIGNALS, onStopSignal } from "../../lib/cli/program.ts";
 import { printLine } from "../../lib/cli/output.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode } from "../../lib/errors.ts";
@@ -30,7 +30,7 @@ export async function runBench(args: readonly string[]): Promise<number> {
   const options = parseBenchArgs(args);
   if (answerCommon(benchCommand, options)) return ExitCode.ok;
   const stopping = new AbortController();
-  using _ = onStopSignal(() => stopping.abort());
+  using _ = onStopSignal(() => stopping.abort(), END_SIGNALS);
   using files = new BenchFiles(options);
   const [first, second] = options.endpoints as [Endpoint, Endpoint?];
   const run = (endpoint: Endpoint, title: string) => benchOnce(endpoint, title, options, files, stopping.signal);

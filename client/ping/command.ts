@@ -8,7 +8,7 @@ import { formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode, MeariError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import { printLine, writeOutputSync } from "../../lib/cli/output.ts";
-import { answerCommon, onStopSignal, printError } from "../../lib/cli/program.ts";
+import { answerCommon, END_SIGNALS, onStopSignal, printError } from "../../lib/cli/program.ts";
 import { terminalColumns } from "../../lib/cli/status_line.ts";
 import { formatDuration, formatSize, plural } from "../../lib/units.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
@@ -40,7 +40,9 @@ export async function runPingCommand(args: readonly string[]): Promise<number> {
   const options = parsePingArgs(args);
   if (answerCommon(pingCommand, options)) return ExitCode.ok;
   const stop = new AbortController();
-  using _signals = onStopSignal(() => stop.abort(new MeariError("interrupted before there was a result")));
+  // SIGQUIT asks a session for a line so far.
+  const signals = options.sweep ? END_SIGNALS : END_SIGNALS.filter((signal) => signal !== "SIGQUIT");
+  using _signals = onStopSignal(() => stop.abort(new MeariError("interrupted before there was a result")), signals);
   return options.sweep ? await runSweep(options, options.sweep, stop.signal) : await runPing(options, stop.signal);
 }
 

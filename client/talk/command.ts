@@ -19,7 +19,7 @@ import {
 import { endpointLines } from "../../lib/cli/help.ts";
 import { detectLanguage, LANGUAGES } from "../../lib/cli/messages.ts";
 import { writeOutput, writeOutputSync } from "../../lib/cli/output.ts";
-import { answerCommon, onStopSignal, STOP_SIGNALS } from "../../lib/cli/program.ts";
+import { answerCommon, END_SIGNALS, onStopSignal } from "../../lib/cli/program.ts";
 import { StatusLine } from "../../lib/cli/status_line.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { ExitCode, UsageError } from "../../lib/errors.ts";
@@ -220,11 +220,6 @@ async function raw(options: TalkCommandLine): Promise<number> {
   }
   return ExitCode.ok;
 }
-
-/** Ctrl+\ and a terminal that goes away end what has something to put in order, too. */
-const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? STOP_SIGNALS
-  : [...STOP_SIGNALS, "SIGQUIT", "SIGHUP"];
 
 /** Runs what a signal that ends the program ends at once. */
 async function untilInterrupted(run: (signal: AbortSignal) => Promise<number>): Promise<number> {

@@ -9,6 +9,7 @@ import type { Command } from "./command_line.ts";
 import { escapeControls } from "../escape.ts";
 import { describeCause, errorCode, ExitCode, MeariError, UsageError } from "../errors.ts";
 import { formatHelp } from "./help.ts";
+import { ignoresHangup } from "../native/ignored_signals.ts";
 import { OutputClosed, printLine } from "./output.ts";
 import { versionLine } from "../version.ts";
 
@@ -84,11 +85,17 @@ export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
 
+/** Those, Ctrl+\\ and the end of the terminal: how a program may be ended that has something to put in order before. */
+export const END_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? STOP_SIGNALS
+  : [...STOP_SIGNALS, "SIGQUIT", "SIGHUP"];
+
 /** A signal this soon after the first is the same request: a terminal and `deno task` both deliver one Ctrl+C. */
 const SAME_REQUEST = 200;
 
 /**
- * Calls back when the user asks the program to stop.
+ * Calls back when the user asks the program to stop. Where nohup(1) has started it, the end of the terminal is no such
+ * request.
  *
  * @param onStop Called with 1 for the first request, 2 for the second, and so on.
  * @param signals How the user may ask. Default: {@linkcode STOP_SIGNALS}.
@@ -107,10 +114,15 @@ export function onStopSignal(
     onStop(++count);
   };
   checkSpareDescriptors();
-  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  const outlivesTerminal = signals.includes("SIGHUP") && ignoresHangup();
+  // Deno ends a program that listens for any signal at this one, too, also where it was ignored.
+  const listeners = signals.map((signal) =>
+    [signal, signal === "SIGHUP" && outlivesTerminal ? () => {} : listener] as const
+  );
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, listener);
+      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
 }
