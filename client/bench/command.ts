@@ -7,7 +7,7 @@
 import { answerCommon, END_SIGNALS, onStopSignal } from "../../lib/cli/program.ts";
 import { printLine } from "../../lib/cli/output.ts";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
-import { ExitCode } from "../../lib/errors.ts";
+import { ExitCode, MeariError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
 import { isDatagram } from "../../lib/transport/mod.ts";
 import { formatCount, formatSize } from "../../lib/units.ts";
@@ -24,7 +24,7 @@ import { type BenchSummary, exitCodeOf, resultLine, resultLines } from "./result
  * @param args What the user typed after `bench`.
  * @returns The exit code.
  * @throws {UsageError} If the arguments are wrong.
- * @throws {MeariError} If the server is not there, or a file cannot be written.
+ * @throws {MeariError} If the server is not there, a file cannot be written, or a signal comes before any answer.
  */
 export async function runBench(args: readonly string[]): Promise<number> {
   const options = parseBenchArgs(args);
@@ -37,11 +37,18 @@ export async function runBench(args: readonly string[]): Promise<number> {
   const results = second === undefined
     ? [await run(first, nameOf(first))]
     : await compareServers([first, second], run, options, stopping.signal);
+  const code = Math.max(...results.map(exitCodeOf));
+  // Where nothing came back yet, nobody knows whether all is well.
+  if (
+    code === ExitCode.ok && stopping.signal.aborted && results.every(({ messages, bytes }) => messages + bytes === 0)
+  ) {
+    throw new MeariError("interrupted before there was a result");
+  }
   if (second === undefined) {
     printResult(options, results[0], () => [headline(options, first), ...resultLines(results[0]!)]);
   }
   await files.finish();
-  return Math.max(...results.map(exitCodeOf));
+  return code;
 }
 
 /** Runs one load, and shows how it goes. */

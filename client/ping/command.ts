@@ -34,7 +34,7 @@ const REDRAW = 50;
  * @param args What the user typed after it.
  * @returns The exit code: 3 if more was lost than allowed, anything came back that was not sent, or an answer took longer
  * than allowed.
- * @throws {MeariError} If it was called wrongly, or the server cannot be reached.
+ * @throws {MeariError} If it was called wrongly, the server cannot be reached, or it ended before there was a result.
  */
 export async function runPingCommand(args: readonly string[]): Promise<number> {
   const options = parsePingArgs(args);
@@ -102,6 +102,11 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
     if (!live) printLine("");
     summaryLines(place, summary, connect ? undefined : options.size).forEach(printLine);
     if (latencies) histogramLines(latencies, Math.min(terminalColumns(), LARGEST_WIDTH)).forEach(printLine);
+  }
+  // Where nothing is told apart yet, nobody knows whether all is well.
+  if (!failure && summary.sent === 0 && summary.unrelated === 0) {
+    const wait = formatDuration(options.wait);
+    throw new MeariError(`ended before there was a result: no answer came, and each is waited for ${wait} (-W)`);
   }
   if (damaged && summary.corrupted === 0) {
     printError(pingCommand.name, "a probe that was received had a corrupted answer as well");

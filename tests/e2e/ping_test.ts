@@ -128,6 +128,19 @@ bounded("meari ping ends at once on Ctrl+C while it connects", async () => {
   assertEquals([ping.stdout.text, ping.stderr.text], ["", "meari: interrupted before there was a result\n"]);
 }, { ignore: Deno.build.os !== "linux" });
 
+bounded("meari ping does not call it well when it ended before any answer was due", async () => {
+  await using peer = faultyUdpPeer(Array(10).fill("drop"));
+  const place = `udp://127.0.0.1:${peer.endpoint.port}`;
+  const ended = "meari: ended before there was a result: no answer came, and each is waited for 10s (-W)\n";
+  const { code, text, stderr } = await meari("meari", ["ping", "-w", "100ms", "-W", "10s", place]);
+  assertEquals([code, stderr], [1, ended]);
+  assertStringIncludes(text, "0 sent, 0 received, 0 lost");
+  await using ping = start("meari", ["ping", "-i", "1h", "-W", "10s", place]);
+  await ping.stdout.until("PING");
+  ping.kill("SIGINT");
+  assertEquals([await ping.exit(), ping.stderr.text], [1, ended]);
+});
+
 bounded("meari ping says once that nobody is at the path of a Unix datagram socket, in every mode", async () => {
   using folder = new TempFolder();
   const path = folder.file("server.sock");
