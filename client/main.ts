@@ -17,11 +17,13 @@ const MODES: Record<string, () => Promise<Mode>> = {
   report: async () => (await import("./report/command.ts")).runReport,
 };
 
-async function main(args: readonly string[]): Promise<number> {
-  const [word = "", ...rest] = args;
-  if (Object.hasOwn(MODES, word)) return await (await MODES[word]!())(rest);
-  const { runTalkCommand } = await import("./talk/command.ts");
-  return await runTalkCommand(args);
+if (import.meta.main) {
+  const [word = "", ...rest] = Deno.args;
+  const mode = Object.hasOwn(MODES, word) ? MODES[word] : undefined;
+  // A mode has a help of its own.
+  await runProgram(mode ? `meari ${word}` : "meari", async () => {
+    if (mode) return await (await mode())(rest);
+    const { runTalkCommand } = await import("./talk/command.ts");
+    return await runTalkCommand(Deno.args);
+  }, adviceFor);
 }
-
-if (import.meta.main) await runProgram("meari", () => main(Deno.args), adviceFor);

@@ -102,7 +102,7 @@ bounded("meari bench ends at Ctrl+C while it connects", async () => {
     await using terminal = new Terminal("meari", ["bench", ...args]);
     await terminal.shows(`tcp://127.0.0.1:${hole.endpoint.port} connecting`);
     await terminal.type(KEYS.ctrlC);
-    await terminal.shows("meari: interrupted before there was a result");
+    await terminal.shows("meari bench: interrupted before there was a result");
     await terminal.ends(1);
   }
   assertEquals(Deno.readTextFileSync(log), "an older log");
@@ -170,7 +170,7 @@ bounded("meari bench tells once of a log that cannot be written any more, and pr
   const { code, text, stderr } = await meari("meari", args);
   assertMatch((await reading).text, /^#\[meari bench /);
   assertEquals(code, 1);
-  assertMatch(stderr, /^meari: cannot write \S+pipe: .+\n$/);
+  assertMatch(stderr, /^meari bench: cannot write \S+pipe: .+\n$/);
   assert(JSON.parse(text).messages > 0);
   assertStringIncludes(await Deno.readTextFile(page), "<!DOCTYPE html>");
 }, { ignore: Deno.build.os === "windows" });
@@ -179,7 +179,7 @@ bounded("meari bench says in one line why it cannot run", async () => {
   for (const threads of ["1", "2"]) {
     const refused = await meari("meari", ["bench", "-c", "2", "-t", threads, `127.0.0.1:${freeTcpPort()}`]);
     assertEquals([refused.code, refused.text], [1, ""]);
-    assertMatch(refused.stderr, /^meari: cannot connect to tcp:\S+: connection refused; .*meari-server\n$/);
+    assertMatch(refused.stderr, /^meari bench: cannot connect to tcp:\S+: connection refused; .*meari-server\n$/);
   }
   const wrong = await meari("meari", ["bench", "--depth", "0"]);
   assertEquals([wrong.code, wrong.text], [2, ""]);
@@ -188,7 +188,7 @@ bounded("meari bench says in one line why it cannot run", async () => {
   for (const option of ["--hdr", "--html"]) {
     const unwritable = await meari("meari", ["bench", "-n", "1", option, "/nonexistent/file", endpoints[0]!]);
     assertEquals([unwritable.code, unwritable.text], [1, ""]);
-    assertMatch(unwritable.stderr, /^meari: cannot write \/nonexistent\/file: no such file or directory\n$/);
+    assertMatch(unwritable.stderr, /^meari bench: cannot write \/nonexistent\/file: no such file or directory\n$/);
   }
   const help = await meari("meari", ["bench", "--help"]);
   assertEquals(help.code, 0);
@@ -200,7 +200,7 @@ bounded("meari bench says what to do where Deno does not open a device", async (
   await using _ = server;
   const { code, text, stderr } = await meari("meari", ["bench", "-n", "1", "--hdr", "/dev/full", endpoints[0]!]);
   assertEquals([code, text], [1, ""]);
-  assertMatch(stderr, /^meari: cannot write \/dev\/full: .*; name a regular file\n$/);
+  assertMatch(stderr, /^meari bench: cannot write \/dev\/full: .*; name a regular file\n$/);
 }, { ignore: Deno.build.os !== "linux" });
 
 bounded("meari bench says once that nobody is at a Unix datagram socket", async () => {
@@ -210,7 +210,7 @@ bounded("meari bench says once that nobody is at a Unix datagram socket", async 
     for (const load of [["--depth", "8"], ["--rate", "1k"], ["-c", "4", "-t", "2"]]) {
       const { code, text, stderr } = await meari("meari", ["bench", "-d", "1h", ...load, `unixgram://${path}`]);
       assertEquals([code, text], [1, ""]);
-      assertMatch(stderr, new RegExp(`^meari: cannot send to \\S+dead.sock: ${why}; .*meari-server\n$`));
+      assertMatch(stderr, new RegExp(`^meari bench: cannot send to \\S+dead.sock: ${why}; .*meari-server\n$`));
     }
     // A socket file that its owner has left behind.
     if (why !== "connection refused") Deno.listenDatagram({ transport: "unixpacket", path }).close();
@@ -224,7 +224,7 @@ bounded("meari bench says how large a message is, to the byte where that matters
     const { code, text, stderr } = await meari("meari", ["bench", "-n", "1", "-s", size, endpoints[0]!]);
     if (shown === "") {
       assertEquals([code, text], [2, ""]);
-      assertMatch(stderr, /^meari: --size: a message to \S+ has at most 65507 bytes /);
+      assertMatch(stderr, /^meari bench: --size: a message to \S+ has at most 65507 bytes /);
     } else assertStringIncludes(text, `, 1 socket, messages of ${shown}, 1 in flight on each\n`);
   }
 });

@@ -98,3 +98,11 @@ for (const [name, args, stderr] of wrong) {
     assertEquals([outcome.code, outcome.text, outcome.stderr], [2, "", `${name}: ${stderr}\n`]);
   });
 }
+
+for (const [mode, args] of [["ping", ["-c", "x"]], ["bench", ["-c", "x"]], ["report", []]] as const) {
+  bounded(`meari ${mode} names its own help when it is called wrongly`, async () => {
+    const { code, stderr } = await meari("meari", [mode, ...args]);
+    assertEquals(code, 2);
+    assertMatch(stderr, new RegExp(`^meari ${mode}: .+ \\(meari ${mode} --help shows how\\)\n$`));
+  });
+}

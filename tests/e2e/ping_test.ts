@@ -125,13 +125,13 @@ bounded("meari ping ends at once on Ctrl+C while it connects", async () => {
   await listener.isConnecting();
   ping.kill("SIGINT");
   assertEquals(await ping.exit(), 1);
-  assertEquals([ping.stdout.text, ping.stderr.text], ["", "meari: interrupted before there was a result\n"]);
+  assertEquals([ping.stdout.text, ping.stderr.text], ["", "meari ping: interrupted before there was a result\n"]);
 }, { ignore: Deno.build.os !== "linux" });
 
 bounded("meari ping does not call it well when it ended before any answer was due", async () => {
   await using peer = faultyUdpPeer(Array(10).fill("drop"));
   const place = `udp://127.0.0.1:${peer.endpoint.port}`;
-  const ended = "meari: ended before there was a result: no answer came, and each is waited for 10s (-W)\n";
+  const ended = "meari ping: ended before there was a result: no answer came, and each is waited for 10s (-W)\n";
   const { code, text, stderr } = await meari("meari", ["ping", "-w", "100ms", "-W", "10s", place]);
   assertEquals([code, stderr], [1, ended]);
   assertStringIncludes(text, "0 sent, 0 received, 0 lost");
@@ -149,7 +149,7 @@ bounded("meari ping says once that nobody is at the path of a Unix datagram sock
     const { code, text, stderr } = await meari("meari", ["ping", ...mode, `unixgram://${path}`]);
     assertEquals(code, 1);
     assertEquals(stderr.trim().split("\n").length, 1, stderr);
-    assertMatch(stderr, /^meari: cannot send to unixgram:\/\/.*server\.sock: .*is the server running\?/);
+    assertMatch(stderr, /^meari ping: cannot send to unixgram:\/\/.*server\.sock: .*is the server running\?/);
     assertEquals(text.replace(/^PING .*\n/, ""), "");
   }
 }, { ignore: Deno.build.os === "windows" });
@@ -236,5 +236,5 @@ for (const [args, message] of WRONG) {
 bounded("meari ping fails when nobody listens", async () => {
   const { code, stderr } = await meari("meari", ["ping", "tcp://127.0.0.1:1"]);
   assertEquals(code, 1);
-  assert(stderr.startsWith("meari: cannot connect to tcp://127.0.0.1:1: connection refused"), stderr);
+  assert(stderr.startsWith("meari ping: cannot connect to tcp://127.0.0.1:1: connection refused"), stderr);
 });

@@ -45,7 +45,7 @@ bounded("meari report refuses to replace a log by the page", async () => {
   const [log] = writeLogs(folder, text) as [string];
   const { code, text: stdout, stderr } = await meari("meari", ["report", log, "--html", log]);
   assertEquals([code, stdout], [2, ""]);
-  assertStringIncludes(stderr, `meari: --html: ${log} is one of the logs; name another file for the page`);
+  assertStringIncludes(stderr, `meari report: --html: ${log} is one of the logs; name another file for the page`);
   assertEquals(Deno.readTextFileSync(log), text);
 });
 
@@ -57,6 +57,6 @@ bounded("meari report says where a log tells of no possible time", async () => {
   const { code, text, stderr } = await meari("meari", ["report", log, "--html", folder.file("report.html")]);
   const complaint =
     "this interval cannot begin at 99999999999999.000: times are in seconds, from 1970 to the year 9999";
-  assertEquals([code, text, stderr], [1, "", `meari: ${log}:6: ${complaint}\n`]);
+  assertEquals([code, text, stderr], [1, "", `meari report: ${log}:6: ${complaint}\n`]);
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["0.hlog"]);
 });
