@@ -13,7 +13,7 @@ import { isDatagram } from "../../lib/transport/mod.ts";
 import { formatCount, formatSize } from "../../lib/units.ts";
 import { measure, planOf } from "./bench.ts";
 import { compare, type Pair, ratioLines } from "./compare.ts";
-import { BenchFiles } from "./files.ts";
+import { BenchFiles, refuseOneFile } from "./files.ts";
 import { benchCommand, type BenchCommandLine, parseBenchArgs } from "./options.ts";
 import { Progress, showProgress } from "./progress.ts";
 import { type BenchSummary, exitCodeOf, resultLine, resultLines } from "./result.ts";
@@ -29,6 +29,7 @@ import { type BenchSummary, exitCodeOf, resultLine, resultLines } from "./result
 export async function runBench(args: readonly string[]): Promise<number> {
   const options = parseBenchArgs(args);
   if (answerCommon(benchCommand, options)) return ExitCode.ok;
+  await refuseOneFile(options);
   const stopping = new AbortController();
   using _ = onStopSignal(() => stopping.abort(), END_SIGNALS);
   using files = new BenchFiles(options);

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
-import { describeCause, MeariError } from "../../lib/errors.ts";
+import { describeCause, MeariError, UsageError } from "../../lib/errors.ts";
 import { escapeControls } from "../../lib/escape.ts";
+import { fileIdentity } from "../file_identity.ts";
 import { HdrLogWriter } from "../measure/hdr_log_writer.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { replaceFile } from "../replace_file.ts";
@@ -21,6 +23,18 @@ export interface BenchFilesOptions {
   html: string | undefined;
   /** The servers. */
   endpoints: readonly Endpoint[];
+}
+
+/**
+ * Checks that the page would not replace the log.
+ *
+ * @param options Where what is to be written.
+ * @throws {UsageError} If both are one file, however it is named.
+ */
+export async function refuseOneFile({ hdr, html }: Pick<BenchFilesOptions, "hdr" | "html">): Promise<void> {
+  if (hdr === undefined || html === undefined) return;
+  const [log, page] = await Promise.all([hdr, html].map(async (path) => await fileIdentity(path) ?? resolve(path)));
+  if (log === page) throw new UsageError(`--html: ${html} is the file of --hdr, too; name another one for the page`);
 }
 
 /** The files that were asked for. */

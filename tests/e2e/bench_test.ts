@@ -5,7 +5,7 @@ import { freeTcpPort } from "../helpers/free_port.ts";
 import { fullListener } from "../helpers/full_listener.ts";
 import { meari, program, RunningMeari, start, startMeariServer } from "../helpers/meari.ts";
 import { needs, PYTHON, run } from "../helpers/programs.ts";
-import { TempFolder } from "../helpers/temp_folder.ts";
+import { exists, TempFolder } from "../helpers/temp_folder.ts";
 import { DRIVER, KEYS, Terminal } from "../helpers/terminal.ts";
 
 const FIELDS = [
@@ -193,6 +193,24 @@ bounded("meari bench says in one line why it cannot run", async () => {
   const help = await meari("meari", ["bench", "--help"]);
   assertEquals(help.code, 0);
   assertStringIncludes(help.text, "meari bench -c 64");
+});
+
+bounded("meari bench does not let the page replace the log, however they are named", async () => {
+  using folder = new TempFolder();
+  const log = folder.file("run.hlog");
+  const [link, name] = [folder.file("link"), folder.file("other/../run.hlog")];
+  const refused = async (hdr: string, html: string) => {
+    const { code, text, stderr } = await meari("meari", ["bench", "-n", "1", "--hdr", hdr, "--html", html, ":1"]);
+    const hint = "name another one for the page (meari bench --help shows how)";
+    assertEquals([code, text, stderr], [2, "", `meari bench: --html: ${html} is the file of --hdr, too; ${hint}\n`]);
+  };
+  for (const html of [log, name]) await refused(log, html);
+  assertEquals(exists(log), false);
+  Deno.mkdirSync(folder.file("other"));
+  Deno.writeTextFileSync(log, "an older log");
+  Deno.linkSync(log, link);
+  for (const html of [log, name, link]) await refused(log, html);
+  assertEquals(Deno.readTextFileSync(log), "an older log");
 });
 
 bounded("meari bench says what to do where Deno does not open a device", async () => {
