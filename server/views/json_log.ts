@@ -9,11 +9,11 @@ import { encodeBase64 } from "@std/encoding/base64";
 import { escapeJson } from "../../lib/escape.ts";
 import { formatAddress } from "../../lib/transport/mod.ts";
 import type { ServerEvent } from "../events.ts";
-import { EventLimits, type Unshown } from "./limits.ts";
+import { EventLimits, SHOWN_BYTES, type Unshown } from "./limits.ts";
 
 /** How a JSON log is written. */
 export interface JsonLogOptions {
-  /** Whether every message and connection is to be shown, not just some a second. */
+  /** Whether every connection and all of every message is to be shown, not just some a second and a message's beginning. */
   everyMessage: boolean;
   /** Whether failures alone are to be shown. */
   quiet: boolean;
@@ -32,7 +32,7 @@ export function jsonLog({ everyMessage, quiet, write }: JsonLogOptions): (event:
   return (event) => {
     if (event.type === "stopped") limits.end();
     if (quiet && event.type !== "failed") return;
-    if (limits.pass(event)) write(jsonLine(event.type, details(event)));
+    if (limits.pass(event)) write(jsonLine(event.type, details(event, everyMessage)));
   };
 }
 
@@ -51,7 +51,7 @@ function unshownDetails({ of, count, bytes }: Unshown): Record<string, unknown> 
   return of === "echoed" ? { of, messages: count, bytes } : { of, count };
 }
 
-function details(event: ServerEvent): Record<string, unknown> {
+function details(event: ServerEvent, whole: boolean): Record<string, unknown> {
   const where = "endpoint" in event ? { endpoint: formatEndpoint(event.endpoint) } : {};
   const peer = "peer" in event && event.peer !== undefined ? { peer: formatAddress(event.peer) } : {};
   switch (event.type) {
@@ -61,7 +61,7 @@ function details(event: ServerEvent): Record<string, unknown> {
       return { ...where, connection: event.connection, ...peer };
     case "echoed": {
       const { connection, message } = event;
-      return { ...where, connection, ...peer, bytes: message.length, ...content(message) };
+      return { ...where, connection, ...peer, bytes: message.length, ...content(message, whole) };
     }
     case "refused":
       return { ...where, ...peer, reason: event.reason };
@@ -82,13 +82,26 @@ function details(event: ServerEvent): Record<string, unknown> {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A message as text where it is UTF-8, else, as where a read ends within a character, in base64 (RFC 4648). */
-function content(message: Uint8Array): { text: string } | { base64: string } {
+/**
+ * A message as text where it is UTF-8, else, as where a read ends within a character, in base64 (RFC 4648). Of a large one,
+ * unless it is asked for as a whole, only the beginning.
+ */
+function content(message: Uint8Array, whole: boolean): Record<string, unknown> {
+  const shown = whole ? message : beginning(message);
+  const about = shown === message ? {} : { shown_bytes: shown.length };
   try {
-    return { text: decoder.decode(message) };
+    return { ...about, text: decoder.decode(shown) };
   } catch {
-    return { base64: encodeBase64(message) };
+    return { ...about, base64: encodeBase64(shown) };
   }
+}
+
+/** Does not end within a character of UTF-8, of which every byte but the first is 10xxxxxx (RFC 3629). */
+function beginning(message: Uint8Array): Uint8Array {
+  if (message.length <= SHOWN_BYTES) return message;
+  let end = SHOWN_BYTES;
+  while (end > SHOWN_BYTES - 3 && (message[end]! & 0xc0) === 0x80) end--;
+  return message.subarray(0, end);
 }
 
 function milliseconds(duration: number): number {

@@ -19,6 +19,9 @@ const PER_SECOND: Readonly<Record<Limited, number>> = {
   failed: 5,
 };
 
+/** How many bytes of a message a log has, unless every message is asked for: more would fill the disk in few lines. */
+export const SHOWN_BYTES = 256;
+
 /** Of which kinds a log has all where every message is asked for. */
 const EVERY: readonly Limited[] = ["connected", "echoed", "disconnected"];
 

@@ -11,11 +11,8 @@ import { hexdump } from "../../lib/hexdump.ts";
 import { type Address, formatAddress, plainHost } from "../../lib/transport/mod.ts";
 import { formatSize, plural } from "../../lib/units.ts";
 import type { EchoedEvent, ServerEvent } from "../events.ts";
-import { EventLimits, type Unshown } from "./limits.ts";
+import { EventLimits, SHOWN_BYTES, type Unshown } from "./limits.ts";
 import { MessageTexts } from "./message_texts.ts";
-
-/** How many bytes of a message a line shows, unless all are asked for. */
-const SHOWN_BYTES = 256;
 
 /** How a text log is written. */
 export interface TextLogOptions {

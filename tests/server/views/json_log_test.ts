@@ -106,6 +106,25 @@ Deno.test("jsonLog() has each message to the byte, in base64 where it is no UTF-
   ]);
 });
 
+Deno.test("jsonLog() has the beginning of a large message, and all of it where every message is asked for", () => {
+  const large = (text: string) => echoed(encode(text));
+  const shown = (event: ServerEvent, everyMessage = false) => {
+    const [{ bytes, shown_bytes, text, base64 }] = logged([event], { everyMessage }) as [Record<string, unknown>];
+    return [bytes, shown_bytes, text ?? base64];
+  };
+  assertEquals(shown(large("a".repeat(256))), [256, undefined, "a".repeat(256)]);
+  assertEquals(shown(large("a".repeat(257))), [257, 256, "a".repeat(256)]);
+  // A character at the end is there as a whole or not at all.
+  assertEquals(shown(large("메".repeat(100))), [300, 255, "메".repeat(85)]);
+  assertEquals(shown(large(`ab${"😀".repeat(100)}`)), [402, 254, `ab${"😀".repeat(63)}`]);
+  const noText = new Uint8Array(300).fill(0xff);
+  assertEquals(shown(echoed(noText)), [300, 256, noText.subarray(0, 256).toBase64()]);
+  // What never ends within a character is no text: it is cut nearly where it should be.
+  const noEnd = new Uint8Array(300).fill(0x80);
+  assertEquals(shown(echoed(noEnd)), [300, 253, noEnd.subarray(0, 253).toBase64()]);
+  assertEquals(shown(large("메".repeat(100)), true), [300, undefined, "메".repeat(100)]);
+});
+
 Deno.test("jsonLog() has names exactly, and nothing that a terminal acts on or hides, when they were chosen to forge", () => {
   const path = `/tmp/x\n{"event":"stopped"} \x1b]0;PWN\x07\u202e\u200b\u{e0041}\x9b2J\x7f`;
   const peer = { transport: "unixpacket", path } as const;
