@@ -44,6 +44,7 @@ export class Server implements AsyncDisposable {
   #registry = new Registry(this.#subscribers);
   #endpoints: readonly Endpoint[] = [];
   #startedAt: number | undefined;
+  #stoppedAt: number | undefined;
   #accepting: Promise<void>[] = [];
   /** Aborted where nobody is to be let in any more. */
   #closing = new AbortController();
@@ -97,7 +98,8 @@ export class Server implements AsyncDisposable {
       bytes += socket.answered.bytes;
       for (const [reason, count] of socket.refused) refused[reason] = (refused[reason] ?? 0) + count;
     }
-    const duration = this.#startedAt === undefined ? 0 : performance.now() - this.#startedAt;
+    const now = this.#stoppedAt ?? performance.now();
+    const duration = now - (this.#startedAt ?? now);
     return { open: open.size, connections: total, messages, bytes, refused, duration };
   }
 
@@ -166,6 +168,7 @@ export class Server implements AsyncDisposable {
       this.#subscribers.tell({ type: "stopping", connections: this.#registry.open.size });
       await drain(() => this.#served, (served) => this.#close(served), this.#options.grace ?? 5000);
       await Promise.all(this.#accepting);
+      this.#stoppedAt = performance.now();
     }
     const { open: _, ...summary } = this.snapshot();
     if (this.#state === "serving") this.#subscribers.tell({ type: "stopped", ...summary });

@@ -44,6 +44,14 @@ bounded("Server.stop() has all that is in flight echoed when a client is slow to
   assertEquals(log.of("disconnected")[0]?.how, "stopped");
 });
 
+bounded("Server.snapshot() tells what the server did in all once it has stopped", async () => {
+  const { server } = await start([TCP]);
+  server.stop();
+  const summary = await server.finished;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(server.snapshot(), { open: 0, ...summary });
+});
+
 bounded("Server.stop() loses nothing that has arrived when the machine is too busy to look for a while", async () => {
   const { server } = await start([TCP]);
   using conn = await connect(server.endpoints[0]);
