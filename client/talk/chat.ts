@@ -150,9 +150,9 @@ class Chat {
       }
       if (echo === undefined) break;
       this.#sayEcho(message, echo);
-      if (echo.ended) return true;
       if (echo.missing !== undefined) {
         this.#missing++;
+        if (echo.ended) return true;
         this.#say(this.#messages.noEcho(echo.bytes.length, message.length, timeout));
       }
       if (quit && isQuit(message)) return false;

@@ -224,7 +224,7 @@ bounded("meari tells that the server closed the connection while an echo was awa
   await terminal.type(`hello${KEYS.enter}`);
   await terminal.shows("> received: he\r\n");
   await terminal.shows("> the server closed the connection\r\n");
-  await terminal.ends(1);
+  await terminal.ends(3);
 }, about);
 
 bounded("meari lets no escape byte of the server through to the terminal", async () => {
