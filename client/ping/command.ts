@@ -25,8 +25,8 @@ import { interimLine, rowLine, sampleLine, summaryLines, sweepLines } from "./vi
 /** How wide a picture is at the most, in columns. */
 const LARGEST_WIDTH = 100;
 
-/** How often the line of `--live` is drawn at the most, in milliseconds. */
-const REDRAW = 50;
+/** How often the line of `--live` is drawn, in milliseconds: at the most, and at the least. */
+const REDRAW = { most: 50, least: 500 };
 
 /**
  * Runs `meari ping`.
@@ -50,7 +50,7 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
   const { endpoint, json, connect } = options;
   const place = escapeControls(formatEndpoint(endpoint));
   const latencies = options.histogram ? new LatencyRecorder() : undefined;
-  const live = options.live ? new LiveLine({ write: writeText, interval: REDRAW }) : undefined;
+  const live = options.live ? new LiveLine({ write: writeText, interval: REDRAW.most }) : undefined;
   let progress: PingProgress | undefined;
   let damaged = false;
   const run: PingOptions = {
@@ -87,11 +87,13 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
     live?.clear();
     printError(pingCommand.name, interimLine(progress.summary()));
   });
+  const refreshing = live && setInterval(() => progress && live.refresh(progress.summary), REDRAW.least);
   let result: PingResult;
   try {
     result = connect ? await connectPing(endpoint, run) : await ping(endpoint, run);
   } finally {
     interim[Symbol.dispose]();
+    clearInterval(refreshing);
     live?.clear();
   }
 

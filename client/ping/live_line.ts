@@ -17,15 +17,21 @@ const SHOWN_TIMES = 60;
  * Writes how a session stands in a line of some width. Where they do not fit, the times in all are left out, then the
  * count of answers, and last the answer at hand; the sparkline has the room that is left.
  *
- * @param sample The last answer.
+ * @param sample The last answer, where there was one.
  * @param times The latest round-trip times, in microseconds.
  * @param summary What was measured so far.
  * @param columns How many columns it may take.
  * @returns The line.
  */
-export function liveText(sample: Sample, times: readonly number[], summary: PingSummary, columns: number): string {
+export function liveText(
+  sample: Sample | undefined,
+  times: readonly number[],
+  summary: PingSummary,
+  columns: number,
+): string {
   const last = times.at(-1);
-  const head = `seq=${sample.seq ?? "?"}${last === undefined ? "" : ` ${milliseconds(last)} ms`}`;
+  const time = last === undefined ? "" : ` ${milliseconds(last)} ms`;
+  const head = sample === undefined ? "" : `seq=${sample.seq ?? "?"}${time}`;
   const tail = [interimLine(summary), answeredText(summary), lossText(summary)]
     .find((text) => head.length + 1 + text.length <= columns);
   if (tail === undefined) return lossText(summary);
@@ -35,6 +41,7 @@ export function liveText(sample: Sample, times: readonly number[], summary: Ping
 
 /** The line on a terminal, kept up to date. */
 export class LiveLine {
+  #sample: Sample | undefined;
   #times: number[] = [];
   #line: StatusLine;
 
@@ -52,7 +59,17 @@ export class LiveLine {
   update(sample: Sample, summarize: () => PingSummary): void {
     if (sample.rtt_us !== null && !sample.odd.includes("duplicate")) this.#times.push(sample.rtt_us);
     if (this.#times.length > 2 * SHOWN_TIMES) this.#times.splice(0, SHOWN_TIMES);
-    this.#line.draw((columns) => [liveText(sample, this.#times, summarize(), columns)]);
+    this.#sample = sample;
+    this.refresh(summarize);
+  }
+
+  /**
+   * Draws the line anew unless it was drawn a moment ago: what is lost shows while no answer comes, too.
+   *
+   * @param summarize Makes the summary so far.
+   */
+  refresh(summarize: () => PingSummary): void {
+    this.#line.draw((columns) => [liveText(this.#sample, this.#times, summarize(), columns)]);
   }
 
   /** Removes the line, so that something else can be written there. */

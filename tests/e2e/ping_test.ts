@@ -168,6 +168,13 @@ bounded("meari ping tells what it measured when the server goes, and why it ende
   assert(received >= 3 && sent === received + corrupted + lost);
 }, { ignore: Deno.build.os === "windows" });
 
+bounded("meari ping --live shows what is lost while no answer comes", async () => {
+  await using peer = faultyUdpPeer(Array(1000).fill("drop"));
+  const place = `udp://127.0.0.1:${peer.endpoint.port}`;
+  await using terminal = new NarrowTerminal(["ping", "--live", "-i", "10ms", "-W", "10ms", "-w", "2s", place]);
+  await terminal.stdout.until(/\r0\/\d+ answered, [1-9]\d* lost \(100%\)/);
+}, { ignore: Deno.build.os === "windows" });
+
 bounded("meari ping --live and --histogram keep within 40 columns", async () => {
   const { server, endpoints } = await startMeariServer(["udp://127.0.0.1:0"]);
   await using _ = server;

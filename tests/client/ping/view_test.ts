@@ -75,6 +75,16 @@ Deno.test("liveText() leaves out what a narrow terminal has no room for", () => 
   ]);
 });
 
+Deno.test("LiveLine.refresh() shows what was lost where no answer came at all, or none comes any more", () => {
+  let drawn = "";
+  const line = new LiveLine({ write: (text) => drawn = text, columns: () => 60, interval: 0 });
+  line.refresh(() => ({ ...summary, sent: 2, received: 0, lost: 2, rtt_us: null }));
+  assertEquals(drawn, "\r0/2 answered, 2 lost (100%)\x1b[K");
+  line.update({ seq: 3, rtt_us: 83, bytes: 64, odd: [] }, () => ({ ...summary, sent: 3, received: 1, lost: 2 }));
+  line.refresh(() => ({ ...summary, sent: 9, received: 1, lost: 8 }));
+  assertEquals(drawn, "\rseq=3 0.083 ms ▁ 1/9 answered, 8 lost (88.9%)\x1b[K");
+});
+
 Deno.test("LiveLine.update() keeps within any terminal from 40 columns up", () => {
   const count = fc.nat({ max: 10_000_000 });
   fc.assert(fc.property(fc.integer({ min: 40, max: 300 }), count, count, fc.array(fc.double({ min: 0, max: 1e8 })), (
