@@ -142,7 +142,8 @@ async function runSweep(options: PingCommandLine, range: SweepRange, signal: Abo
   });
   if (json) printLine(JSON.stringify(result));
   else ["", ...sweepLines(result)].forEach(printLine);
-  return result.largest_bytes === null ? ExitCode.mismatch : ExitCode.ok;
+  const damaged = result.sweep.some(({ corrupted }) => corrupted !== undefined);
+  return result.largest_bytes === null || damaged ? ExitCode.mismatch : ExitCode.ok;
 }
 
 function writeText(text: string): void {

@@ -35,6 +35,8 @@ export interface SweepRow {
   received: number;
   /** How many did not. */
   lost: number;
+  /** Of how many of these something else came back, where that is so. */
+  corrupted?: number;
   /** Round-trip times in microseconds; `null` where none came back. */
   rtt_us: PingSummary["rtt_us"];
   /** Why they could not even be sent, where that is so. */
@@ -116,7 +118,7 @@ export async function sweep(
 async function probe(endpoint: Endpoint, bytes: number, options: SweepOptions): Promise<SweepRow> {
   const { count = 3, wait, timeout, signal } = options;
   let error: string | undefined;
-  const { summary: { sent, received, rtt_us } } = await ping(endpoint, {
+  const { summary: { sent, received, corrupted, rtt_us } } = await ping(endpoint, {
     interval: INTERVAL,
     count,
     size: bytes,
@@ -125,5 +127,13 @@ async function probe(endpoint: Endpoint, bytes: number, options: SweepOptions): 
     signal,
     onFailure: (_, cause) => error = cause,
   });
-  return { bytes, sent, received, lost: sent - received, rtt_us, ...(error !== undefined && { error }) };
+  return {
+    bytes,
+    sent,
+    received,
+    lost: sent - received,
+    ...(corrupted > 0 && { corrupted }),
+    rtt_us,
+    ...(error !== undefined && { error }),
+  };
 }

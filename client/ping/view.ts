@@ -85,11 +85,10 @@ export function answeredText(summary: PingSummary): string {
  * @param row What a sweep tells of them.
  * @returns A line such as `  1472 bytes: 3 of 3 came back  RTT ms: min 0.061, median 0.083`.
  */
-export function rowLine({ bytes, sent, received, rtt_us: rtt, error }: SweepRow): string {
+export function rowLine({ bytes, sent, received, corrupted, rtt_us: rtt, error }: SweepRow): string {
   const times = rtt === null ? "" : `  RTT ms: min ${milliseconds(rtt.min)}, median ${milliseconds(rtt.median)}`;
-  return `${plural(bytes, "byte").padStart(11)}: ${received} of ${sent} came back${times}${
-    error ? `  (${error})` : ""
-  }`;
+  const notes = [corrupted && `${corrupted} corrupted`, error].filter(Boolean).map((note) => `  (${note})`).join("");
+  return `${plural(bytes, "byte").padStart(11)}: ${received} of ${sent} came back${times}${notes}`;
 }
 
 /**

@@ -209,6 +209,14 @@ bounded("meari ping --sweep tells the largest datagram that comes back", async (
   assertEquals(Object.keys(result.sweep[0]), ["bytes", "sent", "received", "lost", "rtt_us"]);
 });
 
+bounded("meari ping --sweep exits with 3 where something else came back", async () => {
+  await using peer = faultyUdpPeer(Array(3).fill("damage"));
+  const place = `udp://127.0.0.1:${peer.endpoint.port}`;
+  const { code, text } = await meari("meari", ["ping", "--sweep", "50:51", "-W", "200ms", place]);
+  assertEquals(code, 3);
+  assertMatch(text, /\n +50 bytes: 0 of 3 came back {2}\(3 corrupted\)\n +51 bytes: 3 of 3 came back {2}RTT/);
+});
+
 bounded("meari ping --connect measures connecting", async () => {
   const { server, endpoints } = await startMeariServer(["tcp://127.0.0.1:0"]);
   await using _ = server;

@@ -63,3 +63,13 @@ bounded("sweep() tells why datagrams of a size could not be sent", async () => {
     [0, "message too long"],
   ]);
 });
+
+bounded("sweep() tells of what came back corrupted", async () => {
+  const fault: Fault = (datagram) => [datagram.length > 20 ? datagram.with(18, 0) : datagram];
+  await using peer = faultyUdpPeer(Array<Fault>(10).fill(fault));
+  const { sweep: rows } = await sweep(peer.endpoint, { min: 10, max: 30, step: 20 }, { count: 2, wait: 100 });
+  assertEquals(rows.map(({ received, lost, corrupted }) => [received, lost, corrupted]), [
+    [2, 0, undefined],
+    [0, 2, 2],
+  ]);
+});

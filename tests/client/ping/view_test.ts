@@ -52,12 +52,16 @@ Deno.test("summaryLines() tells all counts, and what small probes do not tell", 
   for (const size of [0, 15]) assertEquals(summaryLines("udp://a:7", summary, size)[2]?.startsWith("("), true);
 });
 
-Deno.test("rowLine() and sweepLines() write one byte in the singular", () => {
+Deno.test("rowLine() and sweepLines() write one byte in the singular, and tell of what came back corrupted", () => {
   const row = { sent: 3, lost: 0, received: 3, rtt_us: rtt };
   assertEquals([rowLine({ ...row, bytes: 1 }), rowLine({ ...row, bytes: 1472 })], [
     "     1 byte: 3 of 3 came back  RTT ms: min 0.083, median 0.101",
     " 1472 bytes: 3 of 3 came back  RTT ms: min 0.083, median 0.101",
   ]);
+  assertEquals(
+    rowLine({ bytes: 64, sent: 3, received: 0, lost: 3, corrupted: 3, rtt_us: null }),
+    "   64 bytes: 0 of 3 came back  (3 corrupted)",
+  );
   assertEquals(sweepLines({ sweep: [], largest_bytes: 1, loss_from_bytes: 2 }), [
     "largest datagram that comes back: 1 byte",
     "loss from 2 bytes on",
