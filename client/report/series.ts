@@ -66,3 +66,25 @@ export function spanOf(intervals: Iterable<Pick<ReportInterval, "start" | "end">
   }
   return { start, end };
 }
+
+/**
+ * Tells for how long something was measured: the time within any of the intervals, without what lies between them, as
+ * where two servers took turns.
+ *
+ * @param intervals The intervals, in any order.
+ * @returns Milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(timeWithin([{ start: 5000, end: 6000 }, { start: 0, end: 2000 }, { start: 1000, end: 3000 }]), 4000);
+ * ```
+ */
+export function timeWithin(intervals: Iterable<Pick<ReportInterval, "start" | "end">>): number {
+  let [time, until] = [0, -Infinity];
+  for (const { start, end } of [...intervals].sort((a, b) => a.start - b.start)) {
+    time += Math.max(0, end - Math.max(start, until));
+    until = Math.max(until, end);
+  }
+  return time;
+}

@@ -7,21 +7,21 @@
 import { padEnd, textWidth } from "../../lib/cli/text_width.ts";
 import { formatCount, formatDuration } from "../../lib/units.ts";
 import { latencySummary } from "../measure/summary.ts";
-import { type ReportSeries, shownLabels, spanOf } from "./series.ts";
+import { type ReportSeries, shownLabels, timeWithin } from "./series.ts";
 
 /**
  * Sums up the series of a report in a table.
  *
  * @param series The series.
  * @returns The head of the table, and then a row for each series: its label, the count of its messages, how many came a
- * second between its first interval and its last, and its latencies.
+ * second within its intervals, and its latencies.
  */
 export function summaryTable(series: readonly ReportSeries[]): string[][] {
   const head = ["", "messages", "messages/s", "min", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "p99.999", "max"];
   const labels = shownLabels(series);
   const rows = series.map(({ latencies, intervals }, index) => {
-    const { start, end } = spanOf(intervals);
-    const rate = end > start ? formatCount(latencies.count / (end - start) * 1000) : "–";
+    const measured = timeWithin(intervals);
+    const rate = measured > 0 ? formatCount(latencies.count / measured * 1000) : "–";
     const times = Object.values(latencySummary(latencies) ?? {}) as number[];
     const cells = times.length > 0 ? times.map((us) => formatDuration(us / 1000)) : Array(9).fill("–");
     return [labels[index]!, formatCount(latencies.count), rate, ...cells];

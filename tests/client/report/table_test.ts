@@ -13,6 +13,12 @@ Deno.test("summaryTable() gives the count, the rate and the latencies of each se
   assertEquals(new Set(table.map((row) => row.length)).size, 1);
 });
 
+Deno.test("summaryTable() gives the rate within the intervals, not that of the time between them", () => {
+  const at = (start: number) => ({ start, end: start + 1000, count: 3 });
+  const series = { ...seriesOf("a", ...Array(6).fill(1000)), intervals: [at(9000), at(0)] };
+  assertEquals(summaryTable([series])[1]!.slice(0, 3), ["a", "6", "3"]);
+});
+
 Deno.test("summaryTable() escapes labels and keeps those apart that look alike then", () => {
   const table = summaryTable(["a\x1b[31m\n", "a\\x1b[31m\\n", "b", "b"].map((label) => seriesOf(label, 1000)));
   assertEquals(table.map(([label]) => label), ["", "a\\x1b[31m\\n", "a\\x1b[31m\\n (2)", "b", "b (2)"]);
