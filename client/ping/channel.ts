@@ -18,12 +18,13 @@ import {
   type MessageConn,
   type StreamConn,
 } from "../../lib/transport/mod.ts";
+import { formatSize } from "../../lib/units.ts";
 import type { ProbeFormat } from "./probe.ts";
 
 /** How many bytes of a stream are read at once, at least. */
 const READ_BUFFER = 64 * 1024;
 
-/** How many bytes may wait for a server that does not read. */
+/** How many bytes may wait for a server, or a path to it, that takes less than is sent. */
 const LARGEST_BACKLOG = 64 * 1024 * 1024;
 
 /** What a probe that waits takes besides its own bytes, about. */
@@ -118,7 +119,7 @@ export function messageChannel(
     async send(probe) {
       const sending = conn.send(probe);
       backlog += probe.length + WAITING_OVERHEAD;
-      if (backlog > LARGEST_BACKLOG) ended.resolve(doesNotRead());
+      if (backlog > LARGEST_BACKLOG) ended.resolve(takesTooLittle());
       try {
         await sending;
       } catch (error) {
@@ -132,8 +133,8 @@ export function messageChannel(
   };
 }
 
-function doesNotRead(): MeariError {
-  return new EchoError("the server takes nothing more: it does not read");
+function takesTooLittle(): MeariError {
+  return new EchoError(`the server takes less than is sent: ${formatSize(LARGEST_BACKLOG)} wait`);
 }
 
 function streamChannel(conn: StreamConn, options: ChannelOptions): ProbeChannel {
@@ -180,7 +181,7 @@ function streamChannel(conn: StreamConn, options: ChannelOptions): ProbeChannel 
       const idle = backlog === 0;
       sentBytes += probe.length;
       backlog += probe.length + WAITING_OVERHEAD;
-      if (backlog > LARGEST_BACKLOG) return ended.resolve(doesNotRead());
+      if (backlog > LARGEST_BACKLOG) return ended.resolve(takesTooLittle());
       // Two writes at once could mix their bytes.
       lastWrite = idle ? write(probe) : lastWrite.then(() => write(probe));
       await lastWrite;
