@@ -163,11 +163,6 @@ export interface EndpointOption<T extends EndpointValue = EndpointValue> {
 /** The options that an endpoint may carry, by name. */
 export type EndpointOptions = Readonly<Record<string, EndpointOption>>;
 
-/** The values of the options of a table, where they were given. */
-export type EndpointValues<O extends EndpointOptions> = {
-  readonly [Name in keyof O]?: O[Name] extends EndpointOption<infer T> ? T : never;
-};
-
 /** What an endpoint is for. */
 export type Side = "listen" | "connect";
 
