@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { relative } from "node:path";
 import { errorCode } from "../../../../lib/errors.ts";
+import { DatagramSender } from "../../../../lib/native/datagram_sender.ts";
 import { connectMessages, type DatagramSocket } from "../../../../lib/transport/mod.ts";
 import { UnixDatagramSocket } from "../../../../lib/transport/unix/datagram_socket.ts";
 import { waitAtMost } from "../../../../lib/wait_at_most.ts";
@@ -108,31 +109,49 @@ bounded("a socket serves others meanwhile when many clients send large datagrams
   assertEquals((await within(1000, echoing)).code, "EAGAIN");
 }, linux);
 
-bounded("a socket answers again when it could not be replaced for want of a descriptor", async () => {
-  using folder = new TempFolder();
-  const path = folder.file("a.sock");
-  const socket = await UnixDatagramSocket.bind(path);
-  const echoing = echo(socket);
-  const { listenDatagram } = Deno;
-  let tried = 0;
-  Deno.listenDatagram = () => {
-    tried++;
-    throw systemError("EMFILE");
-  };
-  {
-    await using deaf = start(DEAF, path, 23, 60_000);
-    try {
-      await deaf.stdout.until("sent");
-      while (tried < 2) await new Promise((resolve) => setTimeout(resolve, 10));
-    } finally {
-      Deno.listenDatagram = listenDatagram;
+/** What keeps a socket from being replaced; returns what ends that. */
+const obstacles: [name: string, obstruct: (onTry: () => void) => () => void][] = [
+  ["there is no descriptor for another one", (onTry) => {
+    const { listenDatagram } = Deno;
+    Deno.listenDatagram = () => {
+      onTry();
+      throw systemError("EMFILE");
+    };
+    return () => void (Deno.listenDatagram = listenDatagram);
+  }],
+  ["another one could not send without waiting", (onTry) => {
+    const { bind } = DatagramSender;
+    DatagramSender.bind = (_, bindSocket) => {
+      onTry();
+      return { bound: bindSocket() };
+    };
+    return () => void (DatagramSender.bind = bind);
+  }],
+];
+
+for (const [name, obstruct] of obstacles) {
+  bounded(`a socket answers again when it was not replaced because ${name}`, async () => {
+    using folder = new TempFolder();
+    const path = folder.file("a.sock");
+    const socket = await UnixDatagramSocket.bind(path);
+    const echoing = echo(socket);
+    let tried = 0;
+    const clear = obstruct(() => tried++);
+    {
+      await using deaf = start(DEAF, path, 23, 60_000);
+      try {
+        await deaf.stdout.until("sent");
+        while (tried < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+      } finally {
+        clear();
+      }
+      await within(2000, ask(path));
     }
-    await within(2000, ask(path));
-  }
-  socket.close();
-  await echoing;
-  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["a.sock.deaf"]);
-}, linux);
+    socket.close();
+    await echoing;
+    assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["a.sock.deaf"]);
+  }, linux);
+}
 
 bounded("a socket answers clients that are connected to it when another one never reads", async () => {
   using folder = new TempFolder();
