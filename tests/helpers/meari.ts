@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
-import type { Outcome } from "./programs.ts";
+import { DENO, type Outcome } from "./programs.ts";
 import { Running, type StartOptions } from "./running.ts";
 
 /** The folder of the project. */
@@ -19,7 +19,7 @@ export function program(name: Program): string[] {
   const dist = Deno.env.get("MEARI_DIST");
   if (dist) return [resolve(ROOT, dist, Deno.build.os === "windows" ? `${name}.exe` : name)];
   const task = config.tasks[name === "meari" ? "client" : "serve"].command.split(" ").slice(1);
-  return [Deno.execPath(), ...task.map((word) => word.endsWith(".ts") ? resolve(ROOT, word) : word)];
+  return [DENO, ...task.map((word) => word.endsWith(".ts") ? resolve(ROOT, word) : word)];
 }
 
 /** An environment in which our programs speak English, without colours. */

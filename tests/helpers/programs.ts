@@ -20,6 +20,9 @@ export function needs(program: string): string {
   throw new Error(`this test needs the program "${program}"; install it and run the test again`);
 }
 
+/** The Deno that runs the tests. Where it is emulated, nothing can start its own file, and `dist/arm64/deno` names itself. */
+export const DENO = Deno.env.get("MEARI_DENO") ?? Deno.execPath();
+
 /** The name of Python's interpreter, 3.8 or newer. */
 export const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
 
