@@ -7,6 +7,7 @@
 import { isQuit } from "../../lib/quit.ts";
 import type { StreamConn } from "../../lib/transport/mod.ts";
 import type { Progress, Service, ServiceEnding, ServiceType } from "./service.ts";
+import { turns } from "./turns.ts";
 
 /**
  * A connection starts with a small buffer, so that thousands of idle ones cost little, and gets one four times as large
@@ -42,6 +43,7 @@ class Echo implements Service {
     while (true) {
       const length = await conn.read(buffer);
       if (length === null) break;
+      turns.served();
       if (message.length !== length) message = buffer.subarray(0, length);
       progress.busy = true;
       let written = await conn.write(message);
@@ -53,6 +55,7 @@ class Echo implements Service {
         return "quit";
       }
       if (length === buffer.length && length < LARGEST_BUFFER) message = buffer = new Uint8Array(length * 4);
+      if (turns.crowded) await turns.wait();
     }
     await endHalf(conn);
     return "closed";

@@ -168,3 +168,70 @@ Deno.test("ScriptedConn fails the test when an echo reads ahead of its writes", 
   await conn.read(new Uint8Array(9));
   await assertRejects(() => conn.read(new Uint8Array(9)), Error, "read ahead of the writes");
 });
+
+Deno.test("echo.serveStream() serves every connection once before any twice when they are many and new reads go first", async () => {
+  const loop = new BusyLoop(128);
+  const conns = Array.from({ length: 1000 }, () => new FloodingConn(loop));
+  const progress = { busy: false, answered() {} };
+  const service = echo.create({}, { quit: false });
+  const served = conns.map((conn) => service.serveStream(conn, progress));
+  await loop.run(() => conns.some(({ answers }) => answers > 1));
+  const without = conns.filter(({ answers }) => answers === 0).length;
+  for (const conn of conns) conn.close();
+  await loop.run(() => conns.every(({ ended }) => ended));
+  await Promise.all(served);
+  assertEquals(without, 0);
+});
+
+/** An event loop as Deno's is when it has much to do: it completes so many reads a turn, the newest first. */
+class BusyLoop {
+  #budget: number;
+  #ready: (() => void)[] = [];
+
+  constructor(budget: number) {
+    this.#budget = budget;
+  }
+
+  ready(complete: () => void): void {
+    this.#ready.push(complete);
+  }
+
+  /** Turns until it is told to stop. */
+  async run(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      for (const complete of this.#ready.splice(-this.#budget)) complete();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+}
+
+/** A connection whose client always has a message to send, until it is closed. */
+class FloodingConn extends ScriptedConn {
+  answers = 0;
+  ended = false;
+  #loop: BusyLoop;
+  #closing = false;
+
+  constructor(loop: BusyLoop) {
+    super();
+    this.#loop = loop;
+  }
+
+  override read(): Promise<number | null> {
+    return new Promise((resolve) => this.#loop.ready(() => resolve(this.#closing ? null : 64)));
+  }
+
+  override write(bytes: Uint8Array): Promise<number> {
+    this.answers++;
+    return Promise.resolve(bytes.length);
+  }
+
+  override closeWrite(): Promise<void> {
+    this.ended = true;
+    return Promise.resolve();
+  }
+
+  override close(): void {
+    this.#closing = true;
+  }
+}
