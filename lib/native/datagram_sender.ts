@@ -8,7 +8,8 @@
  * @module
  */
 
-import { lastError, type Libc, LINUX, openLibc } from "./libc.ts";
+import { type Libc, openLibc, systemError } from "./libc.ts";
+import { LINUX } from "./linux.ts";
 import { SockaddrUn } from "./sockaddr_un.ts";
 
 /** How many descriptors from the first free one on may be the socket's: Deno may open others at the same time. */
@@ -69,7 +70,7 @@ export class DatagramSender {
     const buffer = bytes as Uint8Array<ArrayBuffer>;
     const sent = this.#libc.symbols.sendto(this.#fd, buffer, BigInt(bytes.length), LINUX.MSG_DONTWAIT, to, length[0]!);
     if (sent >= 0) return sent;
-    const error = lastError(this.#libc, "sendto");
+    const error = systemError("sendto", this.#libc.errno());
     if (error.code === "EAGAIN") return undefined;
     throw error;
   }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { LINUX, openLibc } from "./libc.ts";
+import { openLibc } from "./libc.ts";
+import { LINUX } from "./linux.ts";
 
 /**
  * Tells whether stdout was closed when the program started. The runtime then opens /dev/null in its place, for reading and

@@ -4,48 +4,63 @@
  * @module
  */
 
+import { constants } from "node:os";
+
+/**
+ * Results of type ssize_t are read as i32, which is a plain number: nothing is sent or received at once that has 2 GiB. A
+ * call that takes only numbers and buffers and gives a number costs some 6 ns.
+ */
 const SYMBOLS = {
-  // The results of type ssize_t are read as i32, which is a plain number; what is sent at once is never 2 GiB.
-  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
-  dup: { parameters: ["i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "buffer"], result: "i32" },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  // The fourth parameter is a mask of signals.
+  ppoll: { parameters: ["buffer", "usize", "buffer", "buffer"], result: "i32" },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  dup: { parameters: ["i32"], result: "i32" },
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   // Variadic in C: F_GETFL takes nothing more.
   fcntl: { parameters: ["i32", "i32"], result: "i32" },
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  inet_ntop: { parameters: ["i32", "buffer", "buffer", "u32"], result: "pointer" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
 type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 
 /** The C library, opened. Once it is closed its calls must not be made any more. */
-export type Libc = Pick<Library, "symbols" | "close">;
+export interface Libc extends Pick<Library, "symbols" | "close"> {
+  /**
+   * Tells why the last call has failed. To be asked at once after it: the runtime makes calls of its own.
+   *
+   * @returns The number.
+   */
+  errno(): number;
+}
 
-/**
- * Numbers of Linux, the same on x86-64 and ARM64: `asm-generic/socket.h`, `asm-generic/ioctls.h`, `asm-generic/fcntl.h`,
- * `linux/socket.h`.
- */
-export const LINUX = {
-  /** For `sendto`: fail with `EAGAIN` rather than wait. */
-  MSG_DONTWAIT: 0x40,
-  /** The level of the options of every kind of socket. */
-  SOL_SOCKET: 1,
-  /** How many bytes may wait in all that a socket has sent, as an int. */
-  SO_SNDBUF: 7,
-  /** For `ioctl`: how many bytes wait that a socket has sent, as an int. */
-  TIOCOUTQ: 0x5411n,
-  /** For `fcntl`: the flags with which a file was opened. */
-  F_GETFL: 3,
-  /** Of those flags: for what it was opened, and the value for reading and writing. */
-  O_ACCMODE: 3,
-  O_RDWR: 2,
-} as const;
-
-/** Opening it takes a millisecond, so whoever needs it at the same time shares it. */
-let shared: Library | undefined;
+/** Opening it takes a millisecond, so whoever needs it at the same time, in a thread, shares it. */
+let shared: { library: Library; errno: Deno.UnsafePointerView } | undefined;
 let users = 0;
 
 /**
@@ -57,46 +72,65 @@ let users = 0;
 export function openLibc(): Libc | undefined {
   if (Deno.build.os !== "linux" || Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
   try {
-    shared ??= Deno.dlopen("libc.so.6", SYMBOLS);
+    shared ??= open();
   } catch {
     return undefined;
   }
   users++;
+  const { library: { symbols }, errno } = shared;
   return {
-    symbols: shared.symbols,
+    symbols,
+    errno: () => errno.getInt32(),
     close: () => {
       if (--users > 0) return;
-      shared?.close();
+      shared?.library.close();
       shared = undefined;
     },
   };
 }
 
-/** `asm-generic/errno-base.h` and `asm-generic/errno.h`: what a send may fail with. */
-const CODES: Readonly<Record<number, string>> = {
-  1: "EPERM",
-  2: "ENOENT",
-  11: "EAGAIN",
-  12: "ENOMEM",
-  13: "EACCES",
-  20: "ENOTDIR",
-  22: "EINVAL",
-  40: "ELOOP",
-  90: "EMSGSIZE",
-  91: "EPROTOTYPE",
-  105: "ENOBUFS",
-  111: "ECONNREFUSED",
-};
+function open(): NonNullable<typeof shared> {
+  const library = Deno.dlopen("libc.so.6", SYMBOLS);
+  // Each thread has an errno of its own, which stays in its place.
+  return { library, errno: new Deno.UnsafePointerView(library.symbols.__errno_location()!) };
+}
+
+const NAMES = new Map<number, string>(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// Where a number has two names.
+NAMES.set(constants.errno.EAGAIN, "EAGAIN");
 
 /**
- * Makes an error of what the last call has failed with. To be called at once after it.
+ * Names an error.
  *
- * @param libc The library.
- * @param call The call that has failed.
+ * @param errno Its number.
+ * @returns Its code, such as `ECONNREFUSED`.
+ */
+export function errnoCode(errno: number): string {
+  return NAMES.get(errno) ?? `errno ${errno}`;
+}
+
+/**
+ * Makes an error of a call that has failed.
+ *
+ * @param call The call.
+ * @param errno Why it has failed.
  * @returns An error with a code such as `ECONNREFUSED`, as Deno's own have.
  */
-export function lastError(libc: Libc, call: string): Error & { code: string } {
-  const errno = new Deno.UnsafePointerView(libc.symbols.__errno_location()!).getInt32();
-  const code = CODES[errno] ?? `errno ${errno}`;
+export function systemError(call: string, errno: number): Error & { code: string } {
+  const code = errnoCode(errno);
   return Object.assign(new Error(`${call}: ${code}`), { code });
+}
+
+/**
+ * Takes the result of a call that fails only where something is wrong.
+ *
+ * @param libc The library.
+ * @param call The name of the call, which has just returned.
+ * @param result What it returned.
+ * @returns The result.
+ * @throws An error with the system's code where the call has failed.
+ */
+export function succeeded(libc: Libc, call: string, result: number): number {
+  if (result < 0) throw systemError(call, libc.errno());
+  return result;
 }
