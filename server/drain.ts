@@ -7,7 +7,7 @@
 import { delay } from "@std/async/delay";
 
 /** How often to look which conversations have gone quiet, in milliseconds. */
-const TICK = 25;
+export const DRAIN_TICK = 25;
 
 /**
  * After how many looks without a change a conversation counts as quiet. Two at least: on a busy machine timers can run
@@ -23,6 +23,26 @@ export interface Drainable {
   readonly messages?: number;
 }
 
+/** Knows which conversations have gone quiet, by looking at each again and again. `K` is what tells one from another. */
+export class QuietWatch<K> {
+  #seen = new Map<K, { messages: number | undefined; quiet: number }>();
+
+  /**
+   * Looks at a conversation.
+   *
+   * @param key Which.
+   * @param busy Whether it holds something that is not wholly answered yet.
+   * @param messages Rises with each message, where one keeps it from being quiet.
+   * @returns Whether it has gone quiet.
+   */
+  isQuiet(key: K, busy: boolean, messages: number | undefined): boolean {
+    const last = this.#seen.get(key);
+    const quiet = last !== undefined && !busy && last.messages === messages ? last.quiet + 1 : 0;
+    this.#seen.set(key, { messages, quiet });
+    return quiet >= QUIET_LOOKS;
+  }
+}
+
 /**
  * Ends what has gone quiet, until nothing is left; after the grace time, whatever is left.
  *
@@ -36,15 +56,11 @@ export async function drain<D extends Drainable>(
   grace: number,
 ): Promise<void> {
   const deadline = performance.now() + grace;
-  const seen = new Map<D, { messages: number | undefined; quiet: number }>();
+  const watch = new QuietWatch<D>();
   for (let now = left(); now.length > 0; now = left()) {
     for (const served of now) {
-      const { busy, messages } = served;
-      const last = seen.get(served);
-      const quiet = last !== undefined && !busy && last.messages === messages ? last.quiet + 1 : 0;
-      seen.set(served, { messages, quiet });
-      if (quiet >= QUIET_LOOKS || performance.now() >= deadline) end(served);
+      if (watch.isQuiet(served, served.busy, served.messages) || performance.now() >= deadline) end(served);
     }
-    await delay(TICK);
+    await delay(DRAIN_TICK);
   }
 }

@@ -10,12 +10,58 @@ import type { Ending } from "../lib/cli/messages.ts";
 import type { Address } from "../lib/transport/mod.ts";
 import type { DatagramRefusal } from "./guard/datagram_guard.ts";
 
+/** What serves an endpoint: workers that make the calls of the system themselves, or what Deno has for every system. */
+export type Engine = "native" | "portable";
+
 /** An endpoint is being served. */
 export interface ListeningEvent {
   /** Which event it is. */
   type: "listening";
   /** The endpoint, with its real port. */
   endpoint: Endpoint;
+  /** What serves it. */
+  engine: Engine;
+  /** How large the receive buffer of its sockets is, in bytes, where the system gives less than was asked for. */
+  smallBuffer?: { /** What it gives. */ given: number; /** What was asked for. */ asked: number };
+}
+
+/** What would be served natively is not, as that cannot be had here. */
+export interface FallbackEvent {
+  /** Which event it is. */
+  type: "fallback";
+  /** Why, in a few words. */
+  cause: string;
+}
+
+/** A worker has died of a fault of ours, and another has taken its place. Its connections are gone. */
+export interface ReplacedEvent {
+  /** Which event it is. */
+  type: "replaced";
+  /** The number of the worker, from 0 on. */
+  worker: number;
+  /** Why it died. */
+  cause: string;
+}
+
+/** The kinds of event that a stranger can cause at any rate. */
+export type Limited = "connected" | "echoed" | "disconnected" | "refused" | "failed";
+
+/** All of them. */
+export const LIMITED: readonly Limited[] = ["connected", "echoed", "disconnected", "refused", "failed"];
+
+/** How many events of each kind anybody has use for in a second; `Infinity` for all. */
+export type EventRates = Readonly<Record<Limited, number>>;
+
+/** More has happened than anybody has use for. */
+export interface OmittedEvent {
+  /** Which event it is. */
+  type: "omitted";
+  /** What has happened. */
+  of: Limited;
+  /** How often. */
+  count: number;
+  /** How many bytes it was about; 0 where it is about none. */
+  bytes: number;
 }
 
 /** A client has connected. */
@@ -116,6 +162,8 @@ export interface Summary {
   bytes: number;
   /** How many datagrams were not answered, by reason. */
   refused: Readonly<Partial<Record<DatagramRefusal, number>>>;
+  /** How many workers died of a fault of ours and were replaced. */
+  replaced: number;
   /** How long it ran, in milliseconds. */
   duration: number;
 }
@@ -129,11 +177,14 @@ export interface Snapshot extends Summary {
 /** Anything that happens in a server. */
 export type ServerEvent =
   | ListeningEvent
+  | FallbackEvent
   | ConnectedEvent
   | EchoedEvent
   | RefusedEvent
   | DisconnectedEvent
   | FailedEvent
+  | OmittedEvent
+  | ReplacedEvent
   | StoppingEvent
   | StoppedEvent;
 
@@ -146,16 +197,24 @@ export type EventType = ServerEvent["type"];
 interface Subscription {
   subscriber: Subscriber;
   types: readonly EventType[] | undefined;
+  perSecond: Partial<EventRates>;
 }
 
 /** Those who want to know what happens in a server, by what they want to know. */
 export class Subscribers {
+  /** Told when somebody wants to know something else. */
+  onChange: (() => void) | undefined;
   #all: readonly Subscription[] = [];
-  #wantsEchoed = false;
+  #rates: EventRates = this.#count();
 
   /** Whether anybody wants to know of each message: else nothing is made for it. */
   get wantsEchoed(): boolean {
-    return this.#wantsEchoed;
+    return this.#rates.echoed > 0;
+  }
+
+  /** How many events of each kind anybody has use for. */
+  get rates(): EventRates {
+    return this.#rates;
   }
 
   /**
@@ -163,10 +222,12 @@ export class Subscribers {
    *
    * @param subscriber Told of what happens.
    * @param types The kinds of event to tell it of. Default: all.
+   * @param perSecond How many of a kind it has use for in a second. It may get more; but where all are content with less
+   * than happens, the rest may just be counted, and told as `omitted`. Default: all.
    * @returns Removes it.
    */
-  add(subscriber: Subscriber, types?: readonly EventType[]): () => void {
-    const entry = { subscriber, types };
+  add(subscriber: Subscriber, types?: readonly EventType[], perSecond: Partial<EventRates> = {}): () => void {
+    const entry = { subscriber, types, perSecond };
     this.#change([...this.#all, entry]);
     return () => this.#change(this.#all.filter((each) => each !== entry));
   }
@@ -179,7 +240,7 @@ export class Subscribers {
    */
   tell(event: ServerEvent): void {
     for (const { subscriber, types } of this.#all) {
-      if (types !== undefined && !types.includes(event.type)) continue;
+      if (types !== undefined && !types.includes(event.type === "omitted" ? event.of : event.type)) continue;
       try {
         subscriber(event);
       } catch (error) {
@@ -190,6 +251,18 @@ export class Subscribers {
 
   #change(all: readonly Subscription[]): void {
     this.#all = all;
-    this.#wantsEchoed = all.some(({ types }) => types === undefined || types.includes("echoed"));
+    this.#rates = this.#count();
+    this.onChange?.();
+  }
+
+  #count(): EventRates {
+    const rateOf = (kind: Limited) =>
+      Math.max(
+        0,
+        ...this.#all.map(({ types, perSecond }) => {
+          return types === undefined || types.includes(kind) ? perSecond[kind] ?? Infinity : 0;
+        }),
+      );
+    return Object.fromEntries(LIMITED.map((kind) => [kind, rateOf(kind)])) as unknown as EventRates;
   }
 }

@@ -5,19 +5,30 @@
  */
 
 import { BackOff } from "../lib/back_off.ts";
-import { closeListening, type Endpoint, type Listener, type Listening, listenTogether } from "../lib/transport/mod.ts";
+import {
+  closeListening,
+  type Endpoint,
+  type Listener,
+  type Listening,
+  listenTogether,
+  type NativeListening,
+} from "../lib/transport/mod.ts";
 
 /**
  * Listens at all endpoints or, where one of them fails, at none.
  *
  * @param groups Where; those of a group that ask for port 0 get one port in common.
+ * @param open Listens at one of them.
  * @returns What listens there, in their order.
  * @throws {EndpointError} If it cannot listen at one of them.
  */
-export async function listenAtAll(groups: readonly (readonly Endpoint[])[]): Promise<Listening[]> {
-  const listening: Listening[] = [];
+export async function listenAtAll(
+  groups: readonly (readonly Endpoint[])[],
+  open?: (endpoint: Endpoint) => Promise<Listening | NativeListening>,
+): Promise<(Listening | NativeListening)[]> {
+  const listening: (Listening | NativeListening)[] = [];
   try {
-    for (const group of groups) listening.push(...await listenTogether(group));
+    for (const group of groups) listening.push(...await listenTogether(group, open));
     return listening;
   } catch (error) {
     listening.forEach(closeListening);

@@ -12,8 +12,10 @@ import { answerCommon, END_SIGNALS, errorLine, onStopSignal, runProgram } from "
 import { isDatagram } from "../lib/transport/mod.ts";
 import { adviceFor } from "./advice.ts";
 import { parseServerArgs, serverCommand } from "./options.ts";
+import type { EventType } from "./events.ts";
 import { Server } from "./server.ts";
 import { jsonLine, jsonLog } from "./views/json_log.ts";
+import { ratesOf } from "./views/limits.ts";
 import { textLog } from "./views/text_log.ts";
 
 const NAME = serverCommand.name;
@@ -34,13 +36,15 @@ async function main(args: readonly string[]): Promise<number> {
   });
   const write = (line: string) => output.write(line);
   const detail = options.trace ? "trace" : options.verbose ? "verbose" : "normal";
-  const { endpoints, once, grace, quiet } = options;
+  const { endpoints, once, grace, quiet, engine, workers } = options;
   const view = json
     ? jsonLog({ everyMessage: detail !== "normal", quiet, write })
     : textLog({ messages: words, datagramsOnly: endpoints.flat().every(isDatagram), detail, quiet, write, writeError });
   const stopping = new AbortController();
-  const server = new Server({ endpoints, quit: !options["no-quit"], once, grace, signal: stopping.signal });
-  server.subscribe(view, quiet ? ["failed", "stopped"] : undefined);
+  const { signal } = stopping;
+  const server = new Server({ endpoints, engine, workers, quit: !options["no-quit"], once, grace, signal });
+  const types: EventType[] | undefined = quiet ? ["fallback", "failed", "replaced", "stopped"] : undefined;
+  server.subscribe(view, types, ratesOf(detail !== "normal"));
 
   let killed = false;
   // Before the log says that the server listens: whoever waits for that may send a signal at once.

@@ -19,8 +19,11 @@ import {
 import { DEFAULT_HOST, DEFAULT_PORT, type Endpoint, parseEndpoint, parsePort } from "../lib/endpoint.ts";
 import { UsageError } from "../lib/errors.ts";
 import { LANGUAGES } from "../lib/cli/messages.ts";
-import { parseDuration } from "../lib/units.ts";
+import { parseCount, parseDuration } from "../lib/units.ts";
 import { serviceOptions } from "./services/table.ts";
+
+/** More threads than any machine has cores. */
+const MOST_WORKERS = 1024;
 
 const options = {
   host: setting(
@@ -34,6 +37,18 @@ const options = {
     help: "port of the default pair, and of endpoints without one; 0 lets the kernel choose",
     parse: parsePort,
   }, String(DEFAULT_PORT)),
+  engine: setting({
+    group: "Where",
+    value: "ENGINE",
+    help: "native for TCP and UDP by Linux's own calls, portable for Deno's; auto takes the first where it can be had",
+    parse: oneOf("auto", "native", "portable"),
+  }, "auto"),
+  workers: setting({
+    group: "Where",
+    value: "N",
+    help: "how many threads of the native engine share TCP and UDP",
+    parse: parseWorkers,
+  }, "1"),
   "no-quit": flag({ group: "Conversation", help: "take quit as plain data: every byte is echoed, nothing ends" }),
   once: flag({
     group: "Conversation",
@@ -62,6 +77,12 @@ const options = {
   }),
   ...commonOptions,
 } satisfies Options;
+
+function parseWorkers(text: string): number {
+  const workers = parseCount(text);
+  if (workers >= 1 && workers <= MOST_WORKERS) return workers;
+  throw new UsageError(`"${text}" is no number of workers; it must be between 1 and ${MOST_WORKERS}`);
+}
 
 /** The command line of meari-server. */
 export const serverCommand: Command<typeof options> = {
@@ -102,6 +123,7 @@ export function parseServerArgs(args: readonly string[]): ServerCommandLine {
     throw new UsageError("--quiet goes neither with --verbose nor with --trace");
   }
   if (values.log === "json" && values.trace) throw new UsageError("--trace is for people; --log json has no hex dumps");
+  if (values.engine === "portable" && values.workers > 1) throw new UsageError("--workers needs the native engine");
   const { host, port } = values;
   const defaults = { host: unbracketed(host), port, options: serviceOptions, side: "listen" } as const;
   const groups = operands.length > 0 ? operands.map((operand) => [operand]) : [["tcp://", "udp://"]];

@@ -16,10 +16,15 @@ export class Registry {
   #endedMessages = 0;
   #endedBytes = 0;
   #subscribers: Subscribers;
+  #nextNumber: () => number;
 
-  /** @param subscribers Told who came and went. */
-  constructor(subscribers: Subscribers) {
+  /**
+   * @param subscribers Told who came and went.
+   * @param nextNumber Numbers the sessions. Default: from 1 on.
+   */
+  constructor(subscribers: Subscribers, nextNumber: () => number = () => this.#total) {
     this.#subscribers = subscribers;
+    this.#nextNumber = nextNumber;
   }
 
   /** The sessions that are open. */
@@ -50,7 +55,8 @@ export class Registry {
    * @returns The session.
    */
   begin(endpoint: Endpoint, conn: StreamConn | MessageConn): Session {
-    const session = new Session(++this.#total, endpoint, conn, this.#subscribers);
+    this.#total++;
+    const session = new Session(this.#nextNumber(), endpoint, conn, this.#subscribers);
     this.#open.add(session);
     this.#subscribers.tell({ type: "connected", endpoint, connection: session.number, peer: conn.remoteAddr });
     return session;

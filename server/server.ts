@@ -5,14 +5,34 @@
  */
 
 import { parseEndpoint } from "../lib/endpoint.ts";
-import { describeCause } from "../lib/errors.ts";
-import type { Endpoint, Listener, Listening, MessageConn, StreamConn } from "../lib/transport/mod.ts";
+import { describeCause, MeariError } from "../lib/errors.ts";
+import {
+  type Endpoint,
+  isNative,
+  listen,
+  type Listener,
+  type Listening,
+  listenNatively,
+  type MessageConn,
+  type NativeListening,
+  type StreamConn,
+} from "../lib/transport/mod.ts";
 import { DatagramServer } from "./datagrams.ts";
 import { drain } from "./drain.ts";
-import { type EventType, type Snapshot, type Subscriber, Subscribers, type Summary } from "./events.ts";
+import {
+  type Engine,
+  type EventRates,
+  type EventType,
+  type Snapshot,
+  type Subscriber,
+  Subscribers,
+  type Summary,
+} from "./events.ts";
 import { DatagramGuard, type DatagramRefusal } from "./guard/datagram_guard.ts";
 import { acceptAll, listenAtAll } from "./listener.ts";
 import { serveMessages } from "./messages.ts";
+import { NativeEngine, whyNoEngine } from "./native/engine.ts";
+import { COUNTED, REFUSALS, SharedCounters } from "./native/shared_counters.ts";
 import { Registry } from "./registry.ts";
 import type { ServiceEnding } from "./services/service.ts";
 import { serviceOptions, services } from "./services/table.ts";
@@ -31,6 +51,13 @@ export interface ServerOptions {
   once?: boolean;
   /** How long stopping may take, in milliseconds. Default: 5000. */
   grace?: number;
+  /**
+   * What serves: `native` is Linux's own calls, for TCP and UDP, `portable` what Deno has for every system, `auto` the first
+   * where it can be had. Default: `auto`.
+   */
+  engine?: Engine | "auto";
+  /** How many workers of the native engine share what comes. Default: 1. */
+  workers?: number;
   /** Told of everything that happens, from the beginning on; {@linkcode Server.subscribe} adds more of them. */
   subscribers?: readonly Subscriber[];
   /** Stops the server when aborted, as {@linkcode Server.stop} does. */
@@ -41,7 +68,9 @@ export interface ServerOptions {
 export class Server implements AsyncDisposable {
   #options: ServerOptions;
   #subscribers = new Subscribers();
-  #registry = new Registry(this.#subscribers);
+  #counters: SharedCounters;
+  #registry: Registry;
+  #native: NativeEngine | undefined;
   #endpoints: readonly Endpoint[] = [];
   #startedAt: number | undefined;
   #stoppedAt: number | undefined;
@@ -60,6 +89,8 @@ export class Server implements AsyncDisposable {
    */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
+    this.#counters = new SharedCounters(options.workers ?? 1);
+    this.#registry = new Registry(this.#subscribers, () => this.#counters.nextConnection());
     for (const subscriber of options.subscribers ?? []) this.subscribe(subscriber);
   }
 
@@ -78,10 +109,12 @@ export class Server implements AsyncDisposable {
    *
    * @param subscriber Told of each event. What it throws is reported as an uncaught exception is.
    * @param types The kinds of event to tell it of. Default: all.
+   * @param perSecond How many of a kind it has use for in a second. It may get more; but where all subscribers are content
+   * with less than happens, the rest may just be counted, and told as `omitted`. Default: all.
    * @returns Ends the subscription.
    */
-  subscribe(subscriber: Subscriber, types?: readonly EventType[]): () => void {
-    return this.#subscribers.add(subscriber, types);
+  subscribe(subscriber: Subscriber, types?: readonly EventType[], perSecond?: Partial<EventRates>): () => void {
+    return this.#subscribers.add(subscriber, types, perSecond);
   }
 
   /**
@@ -91,16 +124,25 @@ export class Server implements AsyncDisposable {
    */
   snapshot(): Snapshot {
     const { open, total, answered } = this.#registry;
-    let { messages, bytes } = answered;
+    const native = this.#counters.sums;
+    const [connections, nativeOpen] = [total + native[COUNTED.connections]!, native[COUNTED.open]!];
+    let messages = answered.messages + native[COUNTED.messages]!;
+    let bytes = answered.bytes + native[COUNTED.bytes]!;
     const refused: Partial<Record<DatagramRefusal, number>> = {};
+    const refuse = (reason: DatagramRefusal, count: number) => refused[reason] = (refused[reason] ?? 0) + count;
+    for (const [index, reason] of REFUSALS.entries()) {
+      const count = native[COUNTED.refused + index]!;
+      if (count > 0) refuse(reason, count);
+    }
     for (const socket of this.#datagrams) {
       messages += socket.answered.messages;
       bytes += socket.answered.bytes;
-      for (const [reason, count] of socket.refused) refused[reason] = (refused[reason] ?? 0) + count;
+      for (const [reason, count] of socket.refused) refuse(reason, count);
     }
     const now = this.#stoppedAt ?? performance.now();
     const duration = now - (this.#startedAt ?? now);
-    return { open: open.size, connections: total, messages, bytes, refused, duration };
+    const replaced = this.#native?.replaced ?? 0;
+    return { open: open.size + nativeOpen, connections, messages, bytes, refused, replaced, duration };
   }
 
   /**
@@ -118,7 +160,13 @@ export class Server implements AsyncDisposable {
     if (this.#stopping) return;
     this.#state = "starting";
     try {
-      this.#serve(await listenAtAll(endpoints.map((each) => [each].flat().map(parsed))));
+      const groups = endpoints.map((each) => [each].flat().map(parsed));
+      const { why, workers } = this.#chooseEngine(groups.flat());
+      const open = (endpoint: Endpoint): Promise<Listening | NativeListening> =>
+        workers > 0 && isNative(endpoint) ? listenNatively(endpoint, workers) : listen(endpoint);
+      const listening = await listenAtAll(groups, open);
+      if (why !== undefined) this.#subscribers.tell({ type: "fallback", cause: why });
+      this.#serve(listening);
       this.#state = "serving";
     } catch (error) {
       this.#state = "over";
@@ -143,6 +191,7 @@ export class Server implements AsyncDisposable {
   /** Closes everything at once; what is in flight is lost. */
   kill(): void {
     this.stop();
+    this.#native?.kill();
     for (const served of this.#served) this.#close(served);
   }
 
@@ -165,9 +214,11 @@ export class Server implements AsyncDisposable {
   async #end(): Promise<void> {
     if (this.#state === "serving") {
       this.#closing.abort();
-      this.#subscribers.tell({ type: "stopping", connections: this.#registry.open.size });
-      await drain(() => this.#served, (served) => this.#close(served), this.#options.grace ?? 5000);
-      await Promise.all(this.#accepting);
+      const { grace = 5000 } = this.#options;
+      this.#subscribers.tell({ type: "stopping", connections: this.snapshot().open });
+      const native = this.#native?.stop(grace);
+      await drain(() => this.#served, (served) => this.#close(served), grace);
+      await Promise.all([native, ...this.#accepting]);
       this.#stoppedAt = performance.now();
     }
     const { open: _, ...summary } = this.snapshot();
@@ -175,19 +226,51 @@ export class Server implements AsyncDisposable {
     this.#finished.resolve(summary);
   }
 
-  #serve(listening: readonly Listening[]): void {
-    const { quit = true, once } = this.#options;
+  /** How many workers serve natively, and why none does where some would. */
+  #chooseEngine(endpoints: readonly Endpoint[]): { why?: string; workers: number } {
+    const { engine = "auto", workers = 1 } = this.#options;
+    if (engine === "portable" || !endpoints.some(isNative)) return { workers: 0 };
+    const why = whyNoEngine();
+    if (why === undefined) return { workers };
+    if (engine === "native") throw new MeariError(`cannot use native sockets: ${why}`);
+    return { why, workers: 0 };
+  }
+
+  #serve(listening: readonly (Listening | NativeListening)[]): void {
+    const { quit = true, once = false, workers = 1 } = this.#options;
     const subscribers = this.#subscribers;
     this.#startedAt = performance.now();
     this.#endpoints = listening.map(({ endpoint }) => endpoint);
-    for (const endpoint of this.#endpoints) subscribers.tell({ type: "listening", endpoint });
-    const guard = new DatagramGuard(listening.flatMap((each) => each.kind === "datagram" ? [each.socket.addr] : []));
+    for (const each of listening) {
+      const engine = each.kind === "native" ? "native" : "portable";
+      const smallBuffer = each.kind === "native" ? each.sockets.smallBuffer : undefined;
+      subscribers.tell({ type: "listening", endpoint: each.endpoint, engine, ...(smallBuffer && { smallBuffer }) });
+    }
+    const datagramAddresses = listening.flatMap((each) => {
+      if (each.kind === "datagram") return [each.socket.addr];
+      return each.kind === "native" && each.sockets.type === "datagram" ? [each.sockets.addr] : [];
+    });
+    const native = listening.filter((each) => each.kind === "native");
+    if (native.length > 0) {
+      this.#native = new NativeEngine({
+        endpoints: native.map((each) => ({ ...each, quit: quit && each.endpoint.options?.["no-quit"] !== true })),
+        workers,
+        datagramAddresses,
+        counters: this.#counters,
+        once,
+        subscribers,
+        onBegun: () => this.#beginOnly(),
+        onEnded: () => this.stop(),
+      });
+    }
+    const guard = new DatagramGuard(datagramAddresses);
     const onAnswered = () => {
       if (!once) return;
       this.#beginOnly();
       this.stop();
     };
     for (const each of listening) {
+      if (each.kind === "native") continue;
       const { endpoint } = each;
       const service = services.echo.create(endpoint.options ?? {}, { quit });
       if (each.kind === "datagram") {
@@ -209,7 +292,10 @@ export class Server implements AsyncDisposable {
     this.#accepting.push(acceptAll(listener, {
       signal: this.#closing.signal,
       onConnection: async (conn) => {
-        if (this.#options.once) this.#beginOnly();
+        if (this.#options.once) {
+          if (!this.#counters.claimFirst()) return conn.close();
+          this.#beginOnly();
+        }
         const session = this.#registry.begin(endpoint, conn);
         const how = await serve(conn, session).catch(() => "reset" as const);
         this.#registry.end(session, how);
@@ -223,6 +309,7 @@ export class Server implements AsyncDisposable {
   /** The first conversation of `once` has begun: there will be no other. */
   #beginOnly(): void {
     this.#closing.abort();
+    this.#native?.close();
     for (const socket of this.#datagrams) socket.close();
   }
 }

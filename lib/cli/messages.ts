@@ -19,8 +19,8 @@ export interface Messages {
   serverStarted(datagramsOnly: boolean): string;
   /** The server has stopped. */
   serverStopped(datagramsOnly: boolean): string;
-  /** The server serves an endpoint. */
-  listening(endpoint: string): string;
+  /** The server serves an endpoint: by what, and how many bytes its receive buffer has of those asked for, if less. */
+  listening(endpoint: string, engine: "native" | "portable", buffer?: { given: number; asked: number }): string;
   /** A client has connected from an IP address. */
   connected(ip: string, port: number): string;
   /** A client has connected to a Unix socket. */
@@ -68,7 +68,11 @@ export type Ending = "closed" | "quit" | "reset" | "stopped" | "cut";
 const en: Messages = {
   serverStarted: (datagramsOnly) => datagramsOnly ? "> server started" : "> echo server started",
   serverStopped: (datagramsOnly) => datagramsOnly ? "> server stopped" : "> echo server stopped",
-  listening: (endpoint) => `> listening on ${endpoint}`,
+  listening: (endpoint, engine, buffer) => {
+    const small = buffer &&
+      `; receive buffer ${formatSize(buffer.given)} of ${formatSize(buffer.asked)}, net.core.rmem_max allows no more`;
+    return `> listening on ${endpoint} (${engine}${small ?? ""})`;
+  },
   connected: (ip, port) => `> client connected by IP address ${ip} with Port number ${port}`,
   connectedLocally: (path) => `> client connected by Unix socket ${path}`,
   echoed: (text) => `> echoed: ${text}`,
@@ -129,7 +133,11 @@ const REASONS_KO: Record<string, string> = {
 const ko: Messages = {
   serverStarted: (datagramsOnly) => datagramsOnly ? "> 서버 활성화" : "> 에코 서버 활성화",
   serverStopped: (datagramsOnly) => datagramsOnly ? "> 서버 비활성화" : "> 에코 서버 비활성화",
-  listening: (endpoint) => `> ${endpoint} 에서 대기 중`,
+  listening: (endpoint, engine, buffer) => {
+    const small = buffer &&
+      `; 수신 버퍼 ${formatSize(buffer.given)} (요청 ${formatSize(buffer.asked)}, net.core.rmem_max 의 한도)`;
+    return `> ${endpoint} 에서 대기 중 (${engine}${small ?? ""})`;
+  },
   connected: en.connected,
   connectedLocally: en.connectedLocally,
   echoed: en.echoed,

@@ -108,12 +108,13 @@ export class DatagramBatch {
    * Receives what is there, without waiting.
    *
    * @param fd The socket's descriptor.
+   * @param flags Flags of recvmsg(2) besides, such as `MSG_ERRQUEUE`.
    * @returns How many datagrams; -1 where there is none, or an error, which `errno()` tells.
    */
-  receive(fd: number): number {
+  receive(fd: number, flags = 0): number {
     for (let i = 0; i < this.#dirty; i++) this.#reset(i);
     const { recvmmsg } = this.#libc.symbols;
-    const count = recvmmsg(fd, this.#headers, this.capacity, LINUX.MSG_DONTWAIT, null);
+    const count = recvmmsg(fd, this.#headers, this.capacity, LINUX.MSG_DONTWAIT | flags, null);
     this.#dirty = Math.max(count, 0);
     return count;
   }

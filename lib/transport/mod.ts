@@ -7,6 +7,7 @@
 export * from "./address.ts";
 export * from "./open.ts";
 export { LARGEST_MESSAGE } from "./largest_message.ts";
+export { isNative, type NativeSockets } from "./native.ts";
 export {
   isDatagram,
   isStream,

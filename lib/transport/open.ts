@@ -7,6 +7,7 @@
 import { formatEndpoint } from "../endpoint.ts";
 import { describeCause, errorCode, MeariError } from "../errors.ts";
 import { formatDuration } from "../units.ts";
+import { type NativeSockets, openNativeSockets } from "./native.ts";
 import { transportOf } from "./table.ts";
 import type { Address, Bounds, DatagramSocket, Endpoint, Listener, MessageConn, StreamConn } from "./types.ts";
 
@@ -47,6 +48,16 @@ export type Listening =
     | { kind: "datagram"; socket: DatagramSocket }
   );
 
+/** What listens natively at an endpoint. */
+export interface NativeListening {
+  /** Which it is. */
+  kind: "native";
+  /** The endpoint, with the port that the kernel chose. */
+  endpoint: Endpoint;
+  /** Its sockets. */
+  sockets: NativeSockets;
+}
+
 /**
  * Listens at an endpoint.
  *
@@ -67,12 +78,28 @@ export async function listen(endpoint: Endpoint): Promise<Listening> {
 }
 
 /**
+ * Listens at an endpoint with sockets that are used by their descriptors.
+ *
+ * @param endpoint An endpoint that {@linkcode isNative} says yes to.
+ * @param count How many sockets share what comes.
+ * @returns What listens there.
+ * @throws {EndpointError} If it cannot listen there.
+ */
+export async function listenNatively(endpoint: Endpoint, count: number): Promise<NativeListening> {
+  return await explained("listen on", endpoint, async () => {
+    const sockets = await openNativeSockets(endpoint, count);
+    return { kind: "native", endpoint: boundEndpoint(endpoint, sockets.addr), sockets };
+  });
+}
+
+/**
  * Closes what listens at an endpoint.
  *
  * @param listening What {@linkcode listen} has returned.
  */
-export function closeListening(listening: Listening): void {
+export function closeListening(listening: Listening | NativeListening): void {
   if (listening.kind === "datagram") listening.socket.close();
+  else if (listening.kind === "native") listening.sockets.close();
   else listening.listener.close();
 }
 
@@ -84,17 +111,21 @@ const MOST_PORTS = 20;
  * ones is two servers to its clients.
  *
  * @param endpoints Where, in this order.
+ * @param open Listens at one of them. Default: {@linkcode listen}.
  * @returns What listens at each of them.
  * @throws {EndpointError} If it cannot listen at one of them; then it listens at none.
  */
-export async function listenTogether(endpoints: readonly Endpoint[]): Promise<Listening[]> {
+export async function listenTogether<L extends Listening | NativeListening = Listening>(
+  endpoints: readonly Endpoint[],
+  open: (endpoint: Endpoint) => Promise<Listening | L> = listen,
+): Promise<(Listening | L)[]> {
   for (let left = MOST_PORTS - 1;; left--) {
-    const opened: Listening[] = [];
+    const opened: (Listening | L)[] = [];
     let port = 0;
     try {
       for (const endpoint of endpoints) {
         const asksForAny = "port" in endpoint && endpoint.port === 0;
-        const listening = await listen(asksForAny ? { ...endpoint, port } : endpoint);
+        const listening = await open(asksForAny ? { ...endpoint, port } : endpoint);
         opened.push(listening);
         if (asksForAny && "port" in listening.endpoint) port = listening.endpoint.port;
       }

@@ -15,7 +15,7 @@ export const tcp: StreamTransport = { kind: "stream", form: "inet", help: "strea
  * Longer than Deno's 511, so that a burst of clients is not turned away; the kernel cuts it to its own limit
  * (`net.core.somaxconn`).
  */
-const BACKLOG = 4096;
+export const BACKLOG = 4096;
 
 /** How accepting fails where the client has gone meanwhile: Deno asks the connection for its addresses. */
 const GONE = ["ENOTCONN", "ECONNABORTED", "ECONNRESET"];

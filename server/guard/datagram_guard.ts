@@ -31,6 +31,20 @@ export type DatagramRefusal =
   /** Its sender does not read. */
   | "peer does not read";
 
+/** A sender as the system gives it. */
+export interface RawSender {
+  /** Its port. */
+  readonly port: number;
+  /** Where its address is, the port included. */
+  readonly bytes: Uint8Array;
+  /** Where in that the address begins. */
+  readonly from: number;
+  /** Where it ends. */
+  readonly to: number;
+  /** Reads the address. */
+  address(): Address;
+}
+
 /** Decides which datagrams are answered. */
 export class DatagramGuard {
   #own: OwnAddresses;
@@ -59,6 +73,24 @@ export class DatagramGuard {
     const within = "path" in from
       ? this.#budget.take(datagram, from.path!)
       : this.#budget.take(datagram, from.hostname, from.port);
+    return within ? undefined : "repeats";
+  }
+
+  /**
+   * Looks at a datagram that is a part of a buffer, as {@linkcode refuse} does, without making anything for it.
+   *
+   * @param buffer Where it is.
+   * @param from Where it begins.
+   * @param to Where it ends.
+   * @param sender Its sender.
+   * @returns Why it is not to be answered; `undefined` where it is.
+   */
+  refuseWithin(buffer: Uint8Array, from: number, to: number, sender: RawSender): DatagramRefusal | undefined {
+    const { port } = sender;
+    if (port === 0) return "no return address";
+    if (ANSWERING_PORTS.has(port)) return "answering port";
+    if (this.#own.havePort(port) && this.#own.has(sender.address())) return "own address";
+    const within = this.#budget.takeWithin(buffer, from, to, sender.bytes, sender.from, sender.to);
     return within ? undefined : "repeats";
   }
 }

@@ -27,6 +27,17 @@ export class OwnAddresses {
   }
 
   /**
+   * Tells whether one of them has a port, which is known at less cost than whether it is a whole address.
+   *
+   * @param port The port.
+   * @returns Whether one has.
+   */
+  havePort(port: number): boolean {
+    for (const own of this.#bound) if ("port" in own && own.port === port) return true;
+    return false;
+  }
+
+  /**
    * Tells whether an address is one of them.
    *
    * @param address The address.

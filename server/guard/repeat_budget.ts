@@ -56,10 +56,37 @@ export class RepeatBudget {
    * @returns Whether it is within the sender's budget.
    */
   take(datagram: Uint8Array, host: string, port = 0): boolean {
-    const sender = hashOfSender(host, port, this.#basis);
+    let sender = Math.imul(this.#basis ^ port, FNV_PRIME);
+    for (let i = 0; i < host.length; i++) sender = Math.imul(sender ^ host.charCodeAt(i), FNV_PRIME);
+    return this.#take(datagram, 0, datagram.length, sender);
+  }
+
+  /**
+   * Takes a datagram that is a part of a buffer, without making anything for it.
+   *
+   * @param buffer Where it is.
+   * @param from Where it begins.
+   * @param to Where it ends.
+   * @param sender What tells its sender from others, as bytes: an address as the system gives it.
+   * @param senderFrom Where that begins.
+   * @param senderTo Where it ends.
+   * @returns Whether it is within the sender's budget.
+   */
+  takeWithin(
+    buffer: Uint8Array,
+    from: number,
+    to: number,
+    sender: Uint8Array,
+    senderFrom: number,
+    senderTo: number,
+  ): boolean {
+    return this.#take(buffer, from, to, hashOf(sender, senderFrom, senderTo, this.#basis));
+  }
+
+  #take(buffer: Uint8Array, from: number, to: number, sender: number): boolean {
     const budget = sender & (BUDGETS - 1);
     const spent = this.#repeats[budget]! >= this.#most;
-    const hash = hashOfDatagram(datagram, sender);
+    const hash = hashOfDatagram(buffer, from, to, sender);
     const place = hash >>> 16;
     const repeats = this.#seen[place] === hash;
     this.#seen[place] = hash;
@@ -73,20 +100,18 @@ export class RepeatBudget {
   }
 }
 
-// Both hashes are FNV-1a (Fowler, Noll, Vo).
+/** All hashes are FNV-1a (Fowler, Noll, Vo), of 32 bits. */
+const FNV_PRIME = 0x01000193;
 
-function hashOfSender(host: string, port: number, basis: number): number {
-  let hash = Math.imul(basis ^ port, 0x01000193);
-  for (let i = 0; i < host.length; i++) hash = Math.imul(hash ^ host.charCodeAt(i), 0x01000193);
+function hashOf(bytes: Uint8Array, from: number, to: number, basis: number): number {
+  let hash = basis;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
   return hash;
 }
 
 /** Of the length, the beginning and the end; never 0, which stands for no datagram. */
-function hashOfDatagram(datagram: Uint8Array, basis: number): number {
-  const { length } = datagram;
-  let hash = Math.imul(basis ^ length, 0x01000193);
-  const head = Math.min(length, COMPARED);
-  for (let i = 0; i < head; i++) hash = Math.imul(hash ^ datagram[i]!, 0x01000193);
-  for (let i = Math.max(head, length - COMPARED); i < length; i++) hash = Math.imul(hash ^ datagram[i]!, 0x01000193);
-  return hash | 1;
+function hashOfDatagram(buffer: Uint8Array, from: number, to: number, basis: number): number {
+  const head = Math.min(to, from + COMPARED);
+  const hash = hashOf(buffer, from, head, Math.imul(basis ^ to - from, FNV_PRIME));
+  return hashOf(buffer, Math.max(head, to - COMPARED), to, hash) | 1;
 }

@@ -17,7 +17,7 @@ const SMALLEST_BUFFER = 1024;
 const LARGEST_BUFFER = 256 * 1024;
 
 /** How long a client may take to close its side after `quit`, in milliseconds. */
-const QUIT_LINGER = 1000;
+export const QUIT_LINGER = 1000;
 
 /** The echo service. */
 export const echo: ServiceType = {

@@ -8,8 +8,8 @@ import { formatEndpoint } from "../../lib/endpoint.ts";
 import { encodeBase64 } from "@std/encoding/base64";
 import { escapeJson } from "../../lib/escape.ts";
 import { formatAddress } from "../../lib/transport/mod.ts";
-import type { ServerEvent } from "../events.ts";
-import { EventLimits, SHOWN_BYTES, type Unshown } from "./limits.ts";
+import type { OmittedEvent, ServerEvent } from "../events.ts";
+import { EventLimits, isFailure, SHOWN_BYTES, type Unshown } from "./limits.ts";
 
 /** How a JSON log is written. */
 export interface JsonLogOptions {
@@ -31,7 +31,8 @@ export function jsonLog({ everyMessage, quiet, write }: JsonLogOptions): (event:
   const limits = new EventLimits(everyMessage, (unshown) => write(jsonLine("unshown", unshownDetails(unshown))));
   return (event) => {
     if (event.type === "stopped") limits.end();
-    if (quiet && event.type !== "failed") return;
+    if (event.type === "omitted") return limits.omit(event);
+    if (quiet && !isFailure(event)) return;
     if (limits.pass(event)) write(jsonLine(event.type, details(event, everyMessage)));
   };
 }
@@ -51,12 +52,19 @@ function unshownDetails({ of, count, bytes }: Unshown): Record<string, unknown> 
   return of === "echoed" ? { of, messages: count, bytes } : { of, count };
 }
 
-function details(event: ServerEvent, whole: boolean): Record<string, unknown> {
+function details(event: Exclude<ServerEvent, OmittedEvent>, whole: boolean): Record<string, unknown> {
   const where = "endpoint" in event ? { endpoint: formatEndpoint(event.endpoint) } : {};
   const peer = "peer" in event && event.peer !== undefined ? { peer: formatAddress(event.peer) } : {};
   switch (event.type) {
-    case "listening":
-      return where;
+    case "listening": {
+      const { engine, smallBuffer } = event;
+      const buffer = smallBuffer && { receive_buffer_bytes: smallBuffer.given, asked_bytes: smallBuffer.asked };
+      return { ...where, engine, ...buffer };
+    }
+    case "fallback":
+      return { engine: "portable", cause: event.cause };
+    case "replaced":
+      return { worker: event.worker, cause: event.cause };
     case "connected":
       return { ...where, connection: event.connection, ...peer };
     case "echoed": {
@@ -74,8 +82,15 @@ function details(event: ServerEvent, whole: boolean): Record<string, unknown> {
     case "stopping":
       return { connections: event.connections };
     case "stopped": {
-      const { connections, messages, bytes, refused } = event;
-      return { connections, messages, bytes, refused, duration_ms: milliseconds(event.duration) };
+      const { connections, messages, bytes, refused, replaced } = event;
+      return {
+        connections,
+        messages,
+        bytes,
+        refused,
+        ...(replaced > 0 && { replaced }),
+        duration_ms: milliseconds(event.duration),
+      };
     }
   }
 }

@@ -43,6 +43,18 @@ export class RateLimit {
     return false;
   }
 
+  /**
+   * Counts lines that did not pass elsewhere.
+   *
+   * @param count How many.
+   * @param bytes The size of what they are about.
+   */
+  omit(count: number, bytes: number): void {
+    this.#count += count;
+    this.#bytes += bytes;
+    if (this.#timer === undefined) this.#start();
+  }
+
   /** Tells of the rest at hand and stops the timer. */
   end(): void {
     clearTimeout(this.#timer);

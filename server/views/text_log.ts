@@ -11,7 +11,7 @@ import { hexdump } from "../../lib/hexdump.ts";
 import { type Address, formatAddress, plainHost } from "../../lib/transport/mod.ts";
 import { formatSize, plural } from "../../lib/units.ts";
 import type { EchoedEvent, ServerEvent } from "../events.ts";
-import { EventLimits, SHOWN_BYTES, type Unshown } from "./limits.ts";
+import { EventLimits, isFailure, SHOWN_BYTES, type Unshown } from "./limits.ts";
 import { MessageTexts } from "./message_texts.ts";
 
 /** How a text log is written. */
@@ -44,13 +44,18 @@ export function textLog(options: TextLogOptions): (event: ServerEvent) => void {
   return (event) => {
     if (event.type === "disconnected") texts.forget(event.connection);
     if (event.type === "stopped") limits.end();
-    if (options.quiet && event.type !== "failed") return;
+    if (event.type === "omitted") return limits.omit(event);
+    if (options.quiet && !isFailure(event)) return;
     if (!limits.pass(event)) return;
     switch (event.type) {
       case "listening":
         if (!started) write(messages.serverStarted(datagramsOnly));
         started = true;
-        return write(messages.listening(endpointText(event.endpoint)));
+        return write(messages.listening(endpointText(event.endpoint), event.engine, event.smallBuffer));
+      case "fallback":
+        return writeError(`serving with Deno's own sockets, not with native ones: ${event.cause}`);
+      case "replaced":
+        return writeError(`worker ${event.worker} died and was replaced, its connections are gone: ${event.cause}`);
       case "connected":
         return write(
           "hostname" in event.peer

@@ -1,0 +1,191 @@
+/**
+ * The native engine, as the server sees it: workers that serve sockets with the calls of the system.
+ *
+ * @module
+ */
+
+import { BackOff } from "../../lib/back_off.ts";
+import { describeCause, MeariError } from "../../lib/errors.ts";
+import { whyNotNative } from "../../lib/native/layouts.ts";
+import { type Libc, openLibc } from "../../lib/native/libc.ts";
+import { Wakeup } from "../../lib/native/wakeup.ts";
+import type { Address, NativeListening } from "../../lib/transport/mod.ts";
+import type { Subscribers } from "../events.ts";
+import type { FromWorker, ToWorker, WorkerEvent, WorkerPlan } from "./protocol.ts";
+import type { SharedCounters } from "./shared_counters.ts";
+
+const WORKER = new URL("./worker.ts", import.meta.url);
+
+/** How long to wait where a worker has died before another takes its place, in milliseconds: the first time, and the most. */
+const PAUSE = { first: 10, most: 1000 };
+
+/** How the native engine serves. */
+export interface NativeEngineOptions {
+  /** What is served: listening sockets, one for each worker, and whether `quit` alone ends a conversation there. */
+  endpoints: readonly (NativeListening & { quit: boolean })[];
+  /** How many workers there are. */
+  workers: number;
+  /** Where all sockets of datagrams of the server are bound, also those that others serve. */
+  datagramAddresses: readonly Address[];
+  /** What the threads of the server count together. */
+  counters: SharedCounters;
+  /** Whether the server ends with its first conversation. */
+  once: boolean;
+  /** Told of what happens. */
+  subscribers: Subscribers;
+  /** Told when the first conversation of a server that ends with it has begun. */
+  onBegun: () => void;
+  /** Told when it has ended. */
+  onEnded: () => void;
+  /** The main file of the workers. Default: that of the engine. */
+  worker?: URL;
+}
+
+/**
+ * Tells why the native engine cannot be had here.
+ *
+ * @returns Why, in a few words; `undefined` where it can.
+ */
+export function whyNoEngine(): string | undefined {
+  const why = whyNotNative();
+  if (why !== undefined || WORKER.protocol !== "file:") return why;
+  const { state } = Deno.permissions.querySync({ name: "read", path: WORKER });
+  return state === "granted" ? undefined : "they need the permission --allow-read for the file of their worker";
+}
+
+/** Workers that serve sockets, from their start to their end. */
+export class NativeEngine {
+  /** How many workers have died and were replaced. */
+  replaced = 0;
+  #options: NativeEngineOptions;
+  #libc: Libc;
+  #workers: EngineWorker[];
+  #over = new AbortController();
+  #ended: Promise<unknown>;
+
+  /**
+   * Starts the workers.
+   *
+   * @param options What they serve. The listening sockets are the engine's from now on.
+   */
+  constructor(options: NativeEngineOptions) {
+    const libc = openLibc();
+    if (libc === undefined) throw new MeariError("there are no native sockets here");
+    this.#options = options;
+    this.#libc = libc;
+    options.subscribers.onChange = () => this.#tell({ rates: options.subscribers.rates });
+    this.#workers = Array.from({ length: options.workers }, (_, number) => this.#start(number));
+    this.#ended = Promise.all(this.#workers.map((_, number) => this.#keepAlive(number)));
+  }
+
+  /** Lets nobody in any more. */
+  close(): void {
+    this.#tell("close");
+  }
+
+  /**
+   * Lets nobody in any more, lets what is in flight be answered, then ends everything.
+   *
+   * @param grace How long that may take, in milliseconds.
+   */
+  async stop(grace: number): Promise<void> {
+    this.#over.abort();
+    this.#tell({ drain: grace });
+    await this.#ended;
+    this.#options.subscribers.onChange = undefined;
+    for (const { sockets } of this.#options.endpoints) sockets.close();
+    this.#libc.close();
+  }
+
+  /** Ends everything at once. */
+  kill(): void {
+    this.#tell("kill");
+  }
+
+  #tell(message: ToWorker): void {
+    for (const worker of this.#workers) worker.tell(message);
+  }
+
+  #start(number: number): EngineWorker {
+    const { endpoints, workers, datagramAddresses, counters, once, subscribers, worker = WORKER } = this.#options;
+    return new EngineWorker(worker, this.#libc, (wakeup) => ({
+      number,
+      workers,
+      memory: counters.memory,
+      wakeup,
+      endpoints: endpoints.map(({ sockets: { fds, type, addr }, quit }) => ({ fd: fds[number]!, type, addr, quit })),
+      datagramAddresses: [...datagramAddresses],
+      once,
+      rates: subscribers.rates,
+    }), (message) => this.#take(number, message));
+  }
+
+  /** Waits for the end of a worker. While the server is to go on, another takes the place of one that has died. */
+  async #keepAlive(number: number): Promise<void> {
+    const { signal } = this.#over;
+    const backOff = new BackOff(PAUSE.first, PAUSE.most);
+    while (true) {
+      const fault = await this.#workers[number]!.ended;
+      if (fault === undefined) return;
+      this.replaced++;
+      this.#options.subscribers.tell({ type: "replaced", worker: number, cause: fault });
+      await backOff.wait(signal);
+      if (signal.aborted) return;
+      this.#workers[number] = this.#start(number);
+    }
+  }
+
+  #take(number: number, message: FromWorker): void {
+    const { counters, onBegun, onEnded } = this.#options;
+    if (message === "begun") onBegun();
+    else if (message === "ended") onEnded();
+    else if (typeof message === "object") {
+      for (const event of message.events) this.#tellOf(event);
+      counters.taken(number);
+    }
+  }
+
+  #tellOf(event: WorkerEvent): void {
+    const { subscribers, endpoints } = this.#options;
+    if (event.type === "omitted") subscribers.tell(event);
+    else subscribers.tell({ ...event, endpoint: endpoints[event.endpoint]!.endpoint });
+  }
+}
+
+/** One worker, and what it is told and tells. */
+class EngineWorker {
+  /** Resolves at its end: with the cause where it has died. */
+  readonly ended: Promise<string | undefined>;
+  #worker: Worker;
+  #wakeup: Wakeup | undefined;
+
+  constructor(
+    main: URL,
+    libc: Libc,
+    planOf: (wakeup: number) => WorkerPlan,
+    onMessage: (message: FromWorker) => void,
+  ) {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const wakeup = this.#wakeup = new Wakeup(libc);
+    const worker = this.#worker = new Worker(main, { type: "module" });
+    const end = (cause?: string) => {
+      worker.terminate();
+      this.#wakeup = undefined;
+      wakeup[Symbol.dispose]();
+      resolve(cause);
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => data === "stopped" ? end() : onMessage(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      end(event.message || describeCause(event.error));
+    };
+    this.ended = promise;
+    worker.postMessage({ plan: planOf(wakeup.fd) } satisfies ToWorker);
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#wakeup === undefined) return;
+    this.#worker.postMessage(message);
+    this.#wakeup.wake();
+  }
+}

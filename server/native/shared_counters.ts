@@ -1,0 +1,106 @@
+/**
+ * What the threads of a server count together, in memory that they share.
+ *
+ * @module
+ */
+
+import type { DatagramRefusal } from "../guard/datagram_guard.ts";
+
+/** Why datagrams are not answered, in the order in which they are counted. */
+export const REFUSALS: readonly DatagramRefusal[] = [
+  "no return address",
+  "answering port",
+  "own address",
+  "repeats",
+  "peer does not read",
+];
+
+/** What a worker counts, in this order; behind it, each of {@linkcode REFUSALS}. */
+export const COUNTED = { connections: 0, open: 1, messages: 2, bytes: 3, refused: 4 };
+
+const ROW = COUNTED.refused + REFUSALS.length;
+
+/**
+ * What all threads count in common, as words of 32 bits: the connections so far, and whether the first conversation began;
+ * behind them how many messages of each worker the main thread has not taken yet.
+ */
+const NUMBERS = 0, BEGUN = 1, UNTAKEN = 2;
+
+/** How many messages a worker may be ahead of the main thread, and how long it waits for that at once, in milliseconds. */
+const MOST_UNTAKEN = 16, PATIENCE = 1000;
+
+/** Counters that every thread of a server sees. */
+export class SharedCounters {
+  /** Where they are; another thread makes its own view of it. */
+  readonly memory: SharedArrayBuffer;
+  #words: Int32Array<SharedArrayBuffer>;
+  #rows: Float64Array<SharedArrayBuffer>;
+
+  /**
+   * @param workers How many workers count.
+   * @param memory What another thread has made. Default: new counters.
+   */
+  constructor(workers: number, memory?: SharedArrayBuffer) {
+    const rows = workers * ROW * 8;
+    this.memory = memory ?? new SharedArrayBuffer(rows + (UNTAKEN + workers) * 4);
+    this.#rows = new Float64Array(this.memory, 0, workers * ROW);
+    this.#words = new Int32Array(this.memory, rows, UNTAKEN + workers);
+  }
+
+  /**
+   * Numbers a connection.
+   *
+   * @returns Its number, from 1 on, in all of the server.
+   */
+  nextConnection(): number {
+    return Atomics.add(this.#words, NUMBERS, 1) + 1;
+  }
+
+  /**
+   * Begins the only conversation of a server that ends with its first.
+   *
+   * @returns Whether it is the first; else another thread has begun one.
+   */
+  claimFirst(): boolean {
+    return Atomics.exchange(this.#words, BEGUN, 1) === 0;
+  }
+
+  /**
+   * The counters of a worker, which it alone changes. Others may see them a moment later.
+   *
+   * @param worker The number of the worker, from 0 on.
+   * @returns The counters, as {@linkcode COUNTED} says.
+   */
+  row(worker: number): Float64Array<SharedArrayBuffer> {
+    return this.#rows.subarray(worker * ROW, (worker + 1) * ROW);
+  }
+
+  /**
+   * Counts a message to the main thread, and waits where that has not taken too many yet: what happens faster than it can be
+   * told would fill the memory.
+   *
+   * @param worker The number of the worker.
+   */
+  sent(worker: number): void {
+    const index = UNTAKEN + worker;
+    const untaken = Atomics.add(this.#words, index, 1) + 1;
+    if (untaken >= MOST_UNTAKEN) Atomics.wait(this.#words, index, untaken, PATIENCE);
+  }
+
+  /**
+   * Counts a message that the main thread has taken.
+   *
+   * @param worker The number of the worker.
+   */
+  taken(worker: number): void {
+    Atomics.sub(this.#words, UNTAKEN + worker, 1);
+    Atomics.notify(this.#words, UNTAKEN + worker);
+  }
+
+  /** The sums of all workers, as {@linkcode COUNTED} says. */
+  get sums(): number[] {
+    const sums = Array<number>(ROW).fill(0);
+    this.#rows.forEach((value, index) => sums[index % ROW]! += value);
+    return sums;
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * Connections: accepted, echoed and ended, with the calls of the system.
+ *
+ * @module
+ */
+
+import { describeCause } from "../../lib/errors.ts";
+import type { Ending } from "../../lib/cli/messages.ts";
+import { errnoCode, systemError } from "../../lib/native/libc.ts";
+import { LINUX } from "../../lib/native/linux.ts";
+import { decodeSockaddr, SOCKADDR_IN6_BYTES } from "../../lib/native/sockaddr_in.ts";
+import type { InetAddress } from "../../lib/transport/mod.ts";
+import { isQuit } from "../../lib/quit.ts";
+import { QuietWatch } from "../drain.ts";
+import { QUIT_LINGER } from "../services/echo.ts";
+import { Connections, STATE } from "./connections.ts";
+import { COUNTED } from "./shared_counters.ts";
+import { TAG, type WorkerThread } from "./thread.ts";
+
+/** How many bytes one read takes at the most: all connections share one buffer, so that an idle one needs none. */
+const BUFFER = 256 * 1024;
+const BUFFER_BYTES = BigInt(BUFFER);
+
+/** How many connections a listener may bring in a turn, so that those that there are wait no longer for it. */
+const MOST_ACCEPTS = 64;
+
+/** How long to wait where accepting fails, in milliseconds: the first time, and the most. */
+const PAUSE = { first: 5, most: 1000 };
+
+/** How accepting fails where the client has gone meanwhile (accept(2)). */
+const GONE = ["ECONNABORTED", "EINTR", "EPROTO", "ECONNRESET", "ENOTCONN"];
+
+/** How a connection breaks, by itself or on the way (recv(2), send(2), tcp(7)). */
+const BROKEN = [
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOTCONN",
+  "EPIPE",
+  "ETIMEDOUT",
+];
+
+/** The value of an option that is switched on. */
+const ON = new Int32Array([1]);
+
+/** What a client has not taken yet. */
+interface Unwritten {
+  message: Uint8Array<ArrayBuffer>;
+  written: number;
+}
+
+/** Something that is to be done at a time. */
+interface Timer {
+  at: number;
+  fd: number;
+  generation: number;
+}
+
+/** Serves the connections of a worker. */
+export class Streams {
+  #thread: WorkerThread;
+  #connections = new Connections();
+  #open = 0;
+  #buffer = new Uint8Array(new ArrayBuffer(BUFFER));
+  #unwritten = new Map<number, Unwritten>();
+  /** Connections that linger after `quit`, the first one first. */
+  #lingering: Timer[] = [];
+  /** Listeners that pause, by the number of their endpoint. */
+  #pausing = new Map<number, { until: number; next: number }>();
+  #accepting = true;
+  #quiet: QuietWatch<number> | undefined;
+  #peer = new Uint8Array(new ArrayBuffer(SOCKADDR_IN6_BYTES));
+  #peerLength = new Uint32Array(new ArrayBuffer(4));
+  #recv: WorkerThread["libc"]["symbols"]["recv"];
+  #send: WorkerThread["libc"]["symbols"]["send"];
+
+  /** @param thread What the rooms of the worker share. */
+  constructor(thread: WorkerThread) {
+    this.#thread = thread;
+    ({ recv: this.#recv, send: this.#send } = thread.libc.symbols);
+    for (const [index, { fd, type }] of thread.endpoints.entries()) {
+      if (type === "stream") thread.epoll.add(fd, LINUX.EPOLLIN, index << 2 | TAG.listener);
+    }
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** When {@linkcode tick} is to be called next; `Infinity` where nothing is to be done. */
+  get due(): number {
+    let due = this.#lingering[0]?.at ?? Infinity;
+    if (this.#accepting) { for (const { until } of this.#pausing.values()) due = Math.min(due, until); }
+    return due;
+  }
+
+  /** Does what is due. */
+  tick(): void {
+    const { now, epoll, endpoints } = this.#thread;
+    while (this.#lingering.length > 0 && this.#lingering[0]!.at <= now) {
+      const { fd, generation } = this.#lingering.shift()!;
+      if (this.#connections.generation[fd] === generation) this.#end(fd, "quit");
+    }
+    if (!this.#accepting) return;
+    for (const [index, pause] of this.#pausing) {
+      if (pause.until > now) continue;
+      pause.until = Infinity;
+      epoll.change(endpoints[index]!.fd, LINUX.EPOLLIN, index << 2 | TAG.listener);
+    }
+  }
+
+  /**
+   * Accepts who waits.
+   *
+   * @param index The number of the endpoint.
+   */
+  accept(index: number): void {
+    if (!this.#accepting) return;
+    const { libc, once, shared } = this.#thread;
+    const { fd: listener } = this.#thread.endpoints[index]!;
+    const { accept4, setsockopt, close } = libc.symbols;
+    for (let i = 0; i < MOST_ACCEPTS && this.#accepting; i++) {
+      this.#peerLength[0] = SOCKADDR_IN6_BYTES;
+      const fd = accept4(listener, this.#peer, this.#peerLength, LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC);
+      if (fd < 0) {
+        const errno = libc.errno();
+        const code = errnoCode(errno);
+        if (GONE.includes(code)) continue;
+        if (code !== "EAGAIN") this.#pause(index, describeCause(systemError("accept", errno)));
+        return;
+      }
+      this.#pausing.delete(index);
+      if (once && !shared.claimFirst()) {
+        close(fd);
+        continue;
+      }
+      // Deno does not turn Nagle's algorithm off by itself, nor does Linux.
+      setsockopt(fd, LINUX.IPPROTO_TCP, LINUX.TCP_NODELAY, ON, 4);
+      if (!this.#begin(fd, index)) return;
+      if (once) this.#thread.begin();
+    }
+  }
+
+  /**
+   * Serves a connection of which something is told.
+   *
+   * @param fd Its descriptor.
+   * @param tag The tag of the event.
+   * @param happened What has happened.
+   */
+  serve(fd: number, tag: number, happened: number): void {
+    const state = this.#connections.state[fd]!;
+    if (state === STATE.free || tag !== this.#tagOf(fd)) return;
+    if (state === STATE.reading) this.#read(fd, happened);
+    else if (state === STATE.writing) this.#write(fd, happened);
+    else this.#discard(fd, happened);
+  }
+
+  /** Lets nobody in any more. */
+  close(): void {
+    if (!this.#accepting) return;
+    this.#accepting = false;
+    const { epoll, endpoints } = this.#thread;
+    for (const { fd, type } of endpoints) if (type === "stream") epoll.remove(fd);
+  }
+
+  /** Ends the connections on which nothing happens; to be called again and again where the server stops. */
+  drain(): void {
+    this.#quiet ??= new QuietWatch();
+    const { state, messages, limit } = this.#connections;
+    for (let fd = 0; fd < limit; fd++) {
+      if (state[fd] === STATE.free) continue;
+      const busy = state[fd] === STATE.writing;
+      if (this.#quiet.isQuiet(fd, busy, messages[fd])) this.#end(fd, "stopped");
+    }
+  }
+
+  /** Ends all connections at once. */
+  kill(): void {
+    const { state, limit } = this.#connections;
+    for (let fd = 0; fd < limit; fd++) {
+      if (state[fd] !== STATE.free) this.#end(fd, state[fd] === STATE.writing ? "cut" : "stopped");
+    }
+  }
+
+  #tagOf(fd: number): number {
+    return (this.#connections.generation[fd]! << 2 | TAG.connection) >>> 0;
+  }
+
+  #begin(fd: number, index: number): boolean {
+    const { libc, row, shared, outbox, epoll, now } = this.#thread;
+    const number = shared.nextConnection();
+    this.#connections.begin(fd, index, number, this.#peer, now);
+    try {
+      epoll.add(fd, LINUX.EPOLLIN, this.#tagOf(fd));
+    } catch (error) {
+      // As many may be waited for as /proc/sys/fs/epoll/max_user_watches says (epoll(7)).
+      this.#connections.finish(fd);
+      libc.symbols.close(fd);
+      this.#pause(index, describeCause(error));
+      return false;
+    }
+    this.#open++;
+    row[COUNTED.connections]!++;
+    row[COUNTED.open] = this.#open;
+    if (outbox.wants("connected", now)) {
+      outbox.add({ type: "connected", endpoint: index, connection: number, peer: this.#peerOf(fd) }, now);
+    }
+    return true;
+  }
+
+  #read(fd: number, happened: number): void {
+    const buffer = this.#buffer;
+    const length = this.#recv(fd, buffer, BUFFER_BYTES, 0);
+    if (length > 0) {
+      const written = this.#send(fd, buffer, BigInt(length), LINUX.MSG_NOSIGNAL);
+      if (written === length) this.#answered(fd, buffer, length);
+      else if (written >= 0 || this.#isAgain(happened)) {
+        this.#unwritten.set(fd, { message: buffer.slice(0, length), written: Math.max(written, 0) });
+        this.#connections.state[fd] = STATE.writing;
+        this.#thread.epoll.change(fd, LINUX.EPOLLOUT, this.#tagOf(fd));
+      } else this.#end(fd, "reset");
+    } else if (length === 0) this.#end(fd, "closed");
+    else if (!this.#isAgain(happened)) this.#end(fd, "reset");
+  }
+
+  #write(fd: number, happened: number): void {
+    const unwritten = this.#unwritten.get(fd)!;
+    const { message } = unwritten;
+    const rest = message.subarray(unwritten.written);
+    const written = this.#send(fd, rest, BigInt(rest.length), LINUX.MSG_NOSIGNAL);
+    if (written < 0) {
+      if (!this.#isAgain(happened)) this.#end(fd, "reset");
+      return;
+    }
+    unwritten.written += written;
+    if (unwritten.written < message.length) return;
+    this.#unwritten.delete(fd);
+    this.#connections.state[fd] = STATE.reading;
+    this.#thread.epoll.change(fd, LINUX.EPOLLIN, this.#tagOf(fd));
+    this.#answered(fd, message, message.length);
+  }
+
+  /** What comes after `quit` is of no account, but must be read, or closing would reset the connection. */
+  #discard(fd: number, happened: number): void {
+    const length = this.#recv(fd, this.#buffer, BUFFER_BYTES, 0);
+    if (length > 0 || (length < 0 && this.#isAgain(happened))) return;
+    this.#end(fd, "quit");
+  }
+
+  /**
+   * Tells whether the call that has just failed has only to be made again later. The number of the error may be that of
+   * another call, which the runtime has made meanwhile; where the event tells of no error either, epoll will.
+   */
+  #isAgain(happened: number): boolean {
+    const code = errnoCode(this.#thread.libc.errno());
+    if (code === "EAGAIN" || code === "EINTR") return true;
+    return (happened & (LINUX.EPOLLERR | LINUX.EPOLLHUP)) === 0 && !BROKEN.includes(code);
+  }
+
+  #answered(fd: number, message: Uint8Array, length: number): void {
+    const { row, outbox, now, endpoints } = this.#thread;
+    const connections = this.#connections;
+    const offset = connections.bytes[fd]!;
+    connections.messages[fd]!++;
+    connections.bytes[fd] = offset + length;
+    row[COUNTED.messages]!++;
+    row[COUNTED.bytes]! += length;
+    const endpoint = connections.endpoint[fd]!;
+    if (outbox.wants("echoed", now, length)) {
+      connections.told[fd] = 1;
+      outbox.add({
+        type: "echoed",
+        endpoint,
+        connection: connections.number[fd]!,
+        peer: this.#peerOf(fd),
+        message: message.slice(0, length),
+        offset,
+      }, now);
+    }
+    if (length <= 6 && endpoints[endpoint]!.quit && isQuit(message.subarray(0, length))) this.#quit(fd, now);
+  }
+
+  /** Ends our half, then waits a little for the client to end its own: closing at once could lose the echo of its `quit`. */
+  #quit(fd: number, now: number): void {
+    this.#thread.libc.symbols.shutdown(fd, LINUX.SHUT_WR);
+    this.#connections.state[fd] = STATE.lingering;
+    this.#lingering.push({ at: now + QUIT_LINGER, fd, generation: this.#connections.generation[fd]! });
+  }
+
+  #end(fd: number, how: Ending): void {
+    const { libc, row, outbox, now } = this.#thread;
+    const connections = this.#connections;
+    // Where something was not taken, closing would wait for it in the background.
+    libc.symbols.close(fd);
+    this.#unwritten.delete(fd);
+    this.#open--;
+    row[COUNTED.open] = this.#open;
+    // Whoever was told of a message may keep something for its connection.
+    if (connections.told[fd] === 1 || outbox.wants("disconnected", now)) {
+      outbox.add({
+        type: "disconnected",
+        endpoint: connections.endpoint[fd]!,
+        connection: connections.number[fd]!,
+        peer: this.#peerOf(fd),
+        how,
+        messages: connections.messages[fd]!,
+        bytes: connections.bytes[fd]!,
+        duration: now - connections.startedAt[fd]!,
+      }, now);
+    }
+    connections.finish(fd);
+    if (this.#thread.once) this.#thread.end();
+  }
+
+  #pause(index: number, cause: string): void {
+    const { epoll, endpoints, outbox, now } = this.#thread;
+    const pause = this.#pausing.get(index)?.next ?? PAUSE.first;
+    this.#pausing.set(index, { until: now + pause, next: Math.min(pause * 2, PAUSE.most) });
+    epoll.change(endpoints[index]!.fd, 0, index << 2 | TAG.listener);
+    if (outbox.wants("failed", now)) outbox.add({ type: "failed", endpoint: index, operation: "accept", cause }, now);
+  }
+
+  #peerOf(fd: number): InetAddress {
+    const { libc } = this.#thread;
+    return { transport: "tcp", ...decodeSockaddr(libc, this.#connections.peers, fd * SOCKADDR_IN6_BYTES) };
+  }
+}
