@@ -18,6 +18,7 @@ export const LINUX = {
   MSG_DONTWAIT: 0x40,
   MSG_ERRQUEUE: 0x2000,
   MSG_NOSIGNAL: 0x4000,
+  SHUT_RD: 0,
   SHUT_WR: 1,
 
   // asm-generic/socket.h: the level of every kind of socket, and its options.

@@ -163,8 +163,13 @@ export class Streams {
   close(): void {
     if (!this.#accepting) return;
     this.#accepting = false;
-    const { epoll, endpoints } = this.#thread;
-    for (const { fd, type } of endpoints) if (type === "stream") epoll.remove(fd);
+    const { libc, epoll, endpoints } = this.#thread;
+    for (const { fd, type } of endpoints) {
+      if (type !== "stream") continue;
+      epoll.remove(fd);
+      // Its descriptor is not ours to close. A listener that is shut down refuses who comes, and lets nobody wait.
+      libc.symbols.shutdown(fd, LINUX.SHUT_RD);
+    }
   }
 
   /** Ends the connections on which nothing happens; to be called again and again where the server stops. */

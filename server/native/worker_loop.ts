@@ -123,9 +123,9 @@ export class WorkerLoop implements WorkerThread, Disposable {
     this.#post("ended");
   }
 
-  /** Ends all that is left, and tells what there is to tell. */
+  /** Ends all that is left, and tells what there is to tell. After a fault another loop goes on with the listeners. */
   [Symbol.dispose](): void {
-    this.#kill();
+    this.#streams.kill();
     this.outbox.end();
     this.epoll[Symbol.dispose]();
   }
