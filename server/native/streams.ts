@@ -6,6 +6,7 @@
 
 import { describeCause } from "../../lib/errors.ts";
 import type { Ending } from "../../lib/cli/messages.ts";
+import { getOption } from "../../lib/native/inet_socket.ts";
 import { errnoCode, systemError } from "../../lib/native/libc.ts";
 import { LINUX } from "../../lib/native/linux.ts";
 import { decodeSockaddr, SOCKADDR_IN6_BYTES } from "../../lib/native/sockaddr_in.ts";
@@ -133,7 +134,9 @@ export class Streams {
         return;
       }
       this.#pausing.delete(index);
-      if (once && !shared.claimFirst()) {
+      // Linux also accepts a connection that was reset meanwhile, which is nobody's first conversation.
+      const gone = once && getOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_ERROR) !== 0;
+      if (gone || (once && !shared.claimFirst())) {
         close(fd);
         continue;
       }
