@@ -120,6 +120,8 @@ export class WorkerLoop implements WorkerThread, Disposable {
   }
 
   end(): void {
+    // What has happened before comes first.
+    this.outbox.end();
     this.#post("ended");
   }
 
