@@ -2,15 +2,24 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { connectMessages, connectStream, type MessageConn, type StreamConn } from "../../lib/transport/mod.ts";
 import { waitAtMost } from "../../lib/wait_at_most.ts";
-import { type Server, startServer } from "../../server/mod.ts";
+import { type Engine, type Server, startServer } from "../../server/mod.ts";
 import { within } from "../helpers/bounded.ts";
+import { engines } from "../helpers/engines.ts";
 import { assertEchoes, assertSameBytes, noise, readToEnd, writeAll } from "../helpers/streams.ts";
 import { exists, type TempFolder } from "../helpers/temp_folder.ts";
 import { bounds, type Place, places, placesOf, pythonPeer } from "./fixtures.ts";
 
 /** Starts an echo server at a place that takes nothing for a command. */
-async function serve(place: Place, folder: TempFolder): Promise<Server> {
-  return await startServer({ endpoints: [place.endpoint(folder)], quit: false, grace: 10_000 });
+async function serve(place: Place, engine: Engine, folder: TempFolder): Promise<Server> {
+  return await startServer({ endpoints: [place.endpoint(folder)], engine, quit: false, grace: 10_000 });
+}
+
+/** Places, each with every engine that can serve it. */
+function served(some: readonly Place[]): { place: Place; engine: Engine }[] {
+  return some.flatMap((place) => {
+    const able = ["tcp", "udp"].includes(place.transport) ? engines : ["portable"] as const;
+    return able.map((engine) => ({ place, engine }));
+  });
 }
 
 function streamTo(server: Server): Promise<StreamConn> {
@@ -41,9 +50,9 @@ async function sendUnread(
   }
 }
 
-for (const place of places) {
-  place.test("a server stops and leaves nothing behind when nobody has come", async (folder) => {
-    const server = await serve(place, folder);
+for (const { place, engine } of served(places)) {
+  place.test(`a ${engine} server stops and leaves nothing behind when nobody has come`, async (folder) => {
+    const server = await serve(place, engine, folder);
     server.stop();
     await within(5000, server.finished);
     const [endpoint] = server.endpoints;
@@ -51,9 +60,9 @@ for (const place of places) {
   });
 }
 
-for (const place of placesOf("stream")) {
-  place.test("a server echoes every byte when it comes in pieces of any size", async (folder) => {
-    await using server = await serve(place, folder);
+for (const { place, engine } of served(placesOf("stream"))) {
+  place.test(`a ${engine} server echoes every byte when it comes in pieces of any size`, async (folder) => {
+    await using server = await serve(place, engine, folder);
     const conn = await streamTo(server);
     const size = fc.oneof(fc.nat(10), fc.nat(5000), fc.nat(300_000));
     await fc.assert(
@@ -63,8 +72,8 @@ for (const place of placesOf("stream")) {
     conn.close();
   });
 
-  place.test("a server echoes what is under way, then ends, when the client ends its half", async (folder) => {
-    await using server = await serve(place, folder);
+  place.test(`a ${engine} server echoes what is under way, then ends, when the client ends its half`, async (folder) => {
+    await using server = await serve(place, engine, folder);
     const conn = await streamTo(server);
     const bytes = noise(3_000_000);
     const [echo] = await Promise.all([readToEnd(conn), writeAll(conn, bytes).then(() => conn.closeWrite())]);
@@ -72,8 +81,8 @@ for (const place of placesOf("stream")) {
     conn.close();
   });
 
-  place.test("a server closes idle connections at once when it stops", async (folder) => {
-    const server = await serve(place, folder);
+  place.test(`a ${engine} server closes idle connections at once when it stops`, async (folder) => {
+    const server = await serve(place, engine, folder);
     const conns = [await streamTo(server), await streamTo(server)];
     for (const conn of conns) await assertEchoes(conn, new Uint8Array([1, 2, 3]));
     server.stop();
@@ -82,8 +91,8 @@ for (const place of placesOf("stream")) {
     for (const conn of conns) conn.close();
   });
 
-  place.test("a server serves others, and ends at once by kill(), when a client does not read", async (folder) => {
-    const server = await serve(place, folder);
+  place.test(`a ${engine} server serves others, and ends at once by kill(), when a client does not read`, async (folder) => {
+    const server = await serve(place, engine, folder);
     const [deaf, other] = [await streamTo(server), await streamTo(server)];
     let stuck: Promise<number> | undefined;
     for (let taken = 0; stuck === undefined; taken += 65536) {
@@ -100,9 +109,9 @@ for (const place of placesOf("stream")) {
   });
 }
 
-for (const place of places.filter(({ row }) => row.kind !== "stream")) {
-  place.test("a server echoes every message when they are of any size", async (folder) => {
-    await using server = await serve(place, folder);
+for (const { place, engine } of served(places.filter(({ row }) => row.kind !== "stream"))) {
+  place.test(`a ${engine} server echoes every message when they are of any size`, async (folder) => {
+    await using server = await serve(place, engine, folder);
     const client = await messagesTo(server);
     const size = fc.oneof(fc.nat(10), fc.nat(1500), fc.nat(place.largest), fc.constant(place.largest));
     await fc.assert(
@@ -117,9 +126,9 @@ for (const place of places.filter(({ row }) => row.kind !== "stream")) {
   });
 }
 
-for (const place of placesOf("message")) {
-  place.test("a server closes idle connections at once when it stops", async (folder) => {
-    const server = await serve(place, folder);
+for (const { place, engine } of served(placesOf("message"))) {
+  place.test(`a ${engine} server closes idle connections at once when it stops`, async (folder) => {
+    const server = await serve(place, engine, folder);
     const clients = [await messagesTo(server), await messagesTo(server)];
     for (const client of clients) await assertAnswers(client, new Uint8Array([1, 2, 3]));
     server.stop();
@@ -128,8 +137,8 @@ for (const place of placesOf("message")) {
     for (const client of clients) client.close();
   });
 
-  place.test("a server serves others, and ends at once by kill(), when a client does not receive", async (folder) => {
-    const server = await serve(place, folder);
+  place.test(`a ${engine} server serves others, and ends at once by kill(), when a client does not receive`, async (folder) => {
+    const server = await serve(place, engine, folder);
     const [deaf, other] = [await messagesTo(server), await messagesTo(server)];
     const stuck = await sendUnread(deaf, Math.min(200_000, place.largest), 500);
     assert(stuck !== undefined, "the server takes what it cannot echo");
@@ -144,8 +153,8 @@ for (const place of placesOf("message")) {
     for (const client of [deaf, other]) client.close();
   });
 
-  place.test("a server serves others when somebody says nothing, or nonsense", async (folder) => {
-    await using server = await serve(place, folder);
+  place.test(`a ${engine} server serves others when somebody says nothing, or nonsense`, async (folder) => {
+    await using server = await serve(place, engine, folder);
     await using peer = pythonPeer(
       server.endpoints[0]!,
       `
@@ -170,10 +179,10 @@ sys.stdin.read()
   });
 }
 
-for (const place of placesOf("datagram")) {
+for (const { place, engine } of served(placesOf("datagram"))) {
   for (const end of ["stop", "kill"] as const) {
-    place.test(`a server serves others, and ends by ${end}(), when a client does not read`, async (folder) => {
-      const server = await serve(place, folder);
+    place.test(`a ${engine} server serves others, and ends by ${end}(), when a client does not read`, async (folder) => {
+      const server = await serve(place, engine, folder);
       const [deaf, other] = [await messagesTo(server), await messagesTo(server)];
       const stuck = await sendUnread(deaf);
       await other.send(new Uint8Array([7]));

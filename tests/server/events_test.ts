@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type ServerEvent, Subscribers } from "../../server/events.ts";
 import { startServer } from "../../server/mod.ts";
-import { bounded } from "../helpers/bounded.ts";
+import { onEachEngine } from "../helpers/engines.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { assertEchoes, connect, noise } from "../helpers/streams.ts";
 import { Uncaught } from "../helpers/uncaught.ts";
@@ -85,31 +85,35 @@ Deno.test("Subscribers.tell() reports what a subscriber throws as uncaught, and 
   assertEquals([told, uncaught.messages], [["stopping"], ["a bug of the embedder"]]);
 });
 
-bounded("Server serves on, tells others, and ends as ever when a subscriber throws at each event", async () => {
-  using uncaught = new Uncaught();
-  const log = new EventLog();
-  const broken = ({ type }: ServerEvent) => {
-    throw new Error(`broken at ${type}`);
-  };
-  const server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], subscribers: [broken, log.add] });
-  {
-    using conn = await connect(server.endpoints[0]);
-    for (let i = 0; i < 3; i++) await assertEchoes(conn, noise(100));
-  }
-  await log.nth(1, "disconnected");
-  server.stop();
-  await server.finished;
-  const types = ["listening", "connected", "echoed", "echoed", "echoed", "disconnected", "stopping", "stopped"];
-  assertEquals(log.all.map(({ type }) => type), types as typeof log.all[number]["type"][]);
-  assertEquals(log.of("disconnected").map(({ how, bytes }) => [how, bytes]), [["closed", 300]]);
-  assertEquals(uncaught.messages, types.map((type) => `broken at ${type}`));
-});
+onEachEngine(
+  "Server serves on, tells others, and ends as ever when a subscriber throws at each event",
+  async (engine) => {
+    using uncaught = new Uncaught();
+    const log = new EventLog();
+    const broken = ({ type }: ServerEvent) => {
+      throw new Error(`broken at ${type}`);
+    };
+    const server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [broken, log.add] });
+    {
+      using conn = await connect(server.endpoints[0]);
+      for (let i = 0; i < 3; i++) await assertEchoes(conn, noise(100));
+    }
+    await log.nth(1, "disconnected");
+    server.stop();
+    await server.finished;
+    const types = ["listening", "connected", "echoed", "echoed", "echoed", "disconnected", "stopping", "stopped"];
+    assertEquals(log.all.map(({ type }) => type), types as typeof log.all[number]["type"][]);
+    assertEquals(log.of("disconnected").map(({ how, bytes }) => [how, bytes]), [["closed", 300]]);
+    assertEquals(uncaught.messages, types.map((type) => `broken at ${type}`));
+  },
+);
 
-bounded("Server.subscribe() tells of what happens from then on until it is ended", async () => {
+onEachEngine("Server.subscribe() tells of what happens from then on until it is ended", async (engine) => {
   const all = new EventLog(), messages = new EventLog();
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], subscribers: [all.add] });
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [all.add] });
   using conn = await connect(server.endpoints[0]);
   await assertEchoes(conn, noise(1));
+  await all.nth(1, "echoed");
   const unsubscribe = server.subscribe(messages.add, ["echoed"]);
   await assertEchoes(conn, noise(2));
   await messages.nth(1, "echoed");

@@ -12,6 +12,8 @@ Deno.test("parseServerArgs() serves TCP and UDP where the seed does when nothing
   assertEquals<unknown>(values, {
     host: "127.0.0.1",
     port: 65456,
+    engine: "auto",
+    workers: 1,
     "no-quit": false,
     once: false,
     grace: 5000,
@@ -52,6 +54,10 @@ Deno.test("parseServerArgs() reads each option when it is given", () => {
   assertEquals([grace, verbose, once, values["no-quit"], log, lang], [250, true, true, true, "json", "ko"]);
   assertEquals(parseServerArgs(["-q"]).quiet, true);
   assertEquals(parseServerArgs(["--trace"]).trace, true);
+  for (const engine of ["auto", "native", "portable"]) {
+    assertEquals(parseServerArgs(["--engine", engine]).engine, engine);
+  }
+  for (const workers of [1, 2, 1024]) assertEquals(parseServerArgs(["--workers", `${workers}`]).workers, workers);
 });
 
 Deno.test("parseServerArgs() says what is wrong when it is called wrongly", () => {
@@ -62,6 +68,10 @@ Deno.test("parseServerArgs() says what is wrong when it is called wrongly", () =
     [["--log", "xml"], '--log: "xml" is none of text, json'],
     [["--lang", "fr"], '--lang: "fr" is none of en, ko'],
     [["--grace", "soon"], '--grace: "soon" is not a time; write it like 250ms, 5s or 2m'],
+    [["--engine", "fast"], '--engine: "fast" is none of auto, native, portable'],
+    [["--workers", "0"], '--workers: "0" is no number of workers; it must be between 1 and 1024'],
+    [["--workers", "1025"], '--workers: "1025" is no number of workers; it must be between 1 and 1024'],
+    [["--engine", "portable", "--workers", "2"], "--workers needs the native engine"],
     [["-p", "65536"], '-p: "65536" is not a port; a port is a number from 0 to 65535'],
     [["7000"], '"7000" is not an endpoint: for port 7000 of the default host write :7000'],
     [[":7?quit"], '":7?quit" is not an endpoint: it has no option "quit"; there is no-quit'],

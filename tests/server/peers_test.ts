@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { startServer } from "../../server/mod.ts";
+import { type Engine, startServer } from "../../server/mod.ts";
 import { bounded } from "../helpers/bounded.ts";
+import { onEachEngine } from "../helpers/engines.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { needs, type Outcome, PYTHON, python, run } from "../helpers/programs.ts";
 import { assertSameBytes, noise } from "../helpers/streams.ts";
@@ -13,12 +14,13 @@ const KOREAN = "메아리가 돌아온다\n";
 const peer = (name: string) => new URL(`../peers/${name}`, import.meta.url).pathname.replace(/^\/(?=[A-Z]:)/, "");
 
 /** A server of every kind of endpoint, and what a peer needs to reach each. */
-async function everywhere(folder: TempFolder) {
+async function everywhere(engine: Engine, folder: TempFolder) {
   const log = new EventLog();
   const [unix, unixgram] = [folder.file("a.sock"), folder.file("b.sock")];
   const paths = Deno.build.os === "windows" ? [] : [`unix://${unix}`, `unixgram://${unixgram}`];
   const server = await startServer({
     endpoints: ["tcp://127.0.0.1:0", "udp://127.0.0.1:0", "tcp://[::1]:0", "udp://[::1]:0", ...paths],
+    engine,
     subscribers: [log.add],
   });
   const [tcp, udp, tcp6, udp6] = server.endpoints.map((endpoint) => "port" in endpoint ? `${endpoint.port}` : "");
@@ -35,9 +37,9 @@ Deno.test("needs() names the program when it is not installed", () => {
   assertThrows(() => needs("no-such-program"), Error, 'needs the program "no-such-program"; install it');
 });
 
-bounded("meari-server echoes to netcat when it sends and half-closes", async () => {
+onEachEngine("meari-server echoes to netcat when it sends and half-closes", async (engine) => {
   using folder = new TempFolder();
-  const { server, ports, unix } = await everywhere(folder);
+  const { server, ports, unix } = await everywhere(engine, folder);
   await using _ = server;
   // OpenBSD's netcat half-closes at the end of its input with -N; that of macOS does so always.
   const halfClose = Deno.build.os === "darwin" ? [] : ["-N"];
@@ -47,26 +49,26 @@ bounded("meari-server echoes to netcat when it sends and half-closes", async () 
   assertEchoed(await run("nc", [...halfClose, "-U", unix], bytes), bytes);
 }, unixOnly);
 
-bounded("meari-server says goodbye to netcat when it says quit", async () => {
+onEachEngine("meari-server says goodbye to netcat when it says quit", async (engine) => {
   using folder = new TempFolder();
-  const { server, log, ports } = await everywhere(folder);
+  const { server, log, ports } = await everywhere(engine, folder);
   await using _ = server;
   assertEchoed(await run("nc", ["127.0.0.1", ports.tcp], "quit\n"), "quit\n");
   assertEquals((await log.nth(1, "disconnected")).how, "quit");
 }, unixOnly);
 
-bounded("meari-server echoes to ncat when it sends and half-closes", async () => {
+onEachEngine("meari-server echoes to ncat when it sends and half-closes", async (engine) => {
   using folder = new TempFolder();
-  const { server, ports, unix } = await everywhere(folder);
+  const { server, ports, unix } = await everywhere(engine, folder);
   await using _ = server;
   const bytes = noise(1_000_000);
   assertEchoed(await run("ncat", ["127.0.0.1", ports.tcp], bytes), bytes);
   assertEchoed(await run("ncat", ["-U", unix], KOREAN), KOREAN);
 }, unixOnly);
 
-bounded("meari-server echoes streams to socat when it sends and half-closes", async () => {
+onEachEngine("meari-server echoes streams to socat when it sends and half-closes", async (engine) => {
   using folder = new TempFolder();
-  const { server, ports, unix } = await everywhere(folder);
+  const { server, ports, unix } = await everywhere(engine, folder);
   await using _ = server;
   const bytes = noise(3_000_000);
   for (const place of [`TCP4:127.0.0.1:${ports.tcp}`, `TCP6:[::1]:${ports.tcp6}`, `UNIX-CONNECT:${unix}`]) {
@@ -74,9 +76,9 @@ bounded("meari-server echoes streams to socat when it sends and half-closes", as
   }
 }, unixOnly);
 
-bounded("meari-server echoes datagrams to socat when it sends one a read", async () => {
+onEachEngine("meari-server echoes datagrams to socat when it sends one a read", async (engine) => {
   using folder = new TempFolder();
-  const { server, log, ports, unixgram } = await everywhere(folder);
+  const { server, log, ports, unixgram } = await everywhere(engine, folder);
   await using _ = server;
   const places = [
     `UDP4:127.0.0.1:${ports.udp}`,
@@ -84,12 +86,13 @@ bounded("meari-server echoes datagrams to socat when it sends one a read", async
     `UNIX-SENDTO:${unixgram},bind=${folder.file("client.sock")}`,
   ];
   for (const place of places) assertEchoed(await run("socat", ["-t", "0.5", "-", place], KOREAN), KOREAN);
+  await log.nth(3, "echoed");
   assertEquals(log.of("echoed").map(({ message }) => new TextDecoder().decode(message)), [KOREAN, KOREAN, KOREAN]);
 }, unixOnly);
 
-bounded("meari-server echoes to Python's socket module when it sends streams and datagrams", async () => {
+onEachEngine("meari-server echoes to Python's socket module when it sends streams and datagrams", async (engine) => {
   using folder = new TempFolder();
-  const { server, ports } = await everywhere(folder);
+  const { server, ports } = await everywhere(engine, folder);
   await using _ = server;
   const { code, text, stderr } = await python(
     `
@@ -120,9 +123,9 @@ print("all came back")`,
   assertEquals([code, text.trim(), stderr], [0, "all came back", ""]);
 });
 
-bounded("meari-server talks with the seed's TCP client when its bugs are mended", async () => {
+onEachEngine("meari-server talks with the seed's TCP client when its bugs are mended", async (engine) => {
   using folder = new TempFolder();
-  const { server, log, ports } = await everywhere(folder);
+  const { server, log, ports } = await everywhere(engine, folder);
   await using _ = server;
   const long = "가".repeat(50_000);
   const lines = ["안녕", "", "메아리 🏔", long, "quit", "never sent"];
@@ -137,19 +140,22 @@ bounded("meari-server talks with the seed's TCP client when its bugs are mended"
   assertEquals((await log.nth(1, "disconnected")).how, "quit");
 });
 
-bounded("meari-server talks with the seed's TCP client to the end of its input when it never says quit", async () => {
-  using folder = new TempFolder();
-  const { server, log, ports } = await everywhere(folder);
-  await using _ = server;
-  const { code, stderr } = await run(PYTHON, [peer("tcp_client.py"), "127.0.0.1", ports.tcp], "하나\n둘");
-  assertEquals([code, stderr], [0, ""]);
-  const { how, bytes } = await log.nth(1, "disconnected");
-  assertEquals([how, bytes], ["closed", 9]);
-});
+onEachEngine(
+  "meari-server talks with the seed's TCP client to the end of its input when it never says quit",
+  async (engine) => {
+    using folder = new TempFolder();
+    const { server, log, ports } = await everywhere(engine, folder);
+    await using _ = server;
+    const { code, stderr } = await run(PYTHON, [peer("tcp_client.py"), "127.0.0.1", ports.tcp], "하나\n둘");
+    assertEquals([code, stderr], [0, ""]);
+    const { how, bytes } = await log.nth(1, "disconnected");
+    assertEquals([how, bytes], ["closed", 9]);
+  },
+);
 
-bounded("meari-server answers the seed's UDP client when its bugs are mended", async () => {
+onEachEngine("meari-server answers the seed's UDP client when its bugs are mended", async (engine) => {
   using folder = new TempFolder();
-  const { server, log, ports } = await everywhere(folder);
+  const { server, log, ports } = await everywhere(engine, folder);
   await using _ = server;
   const { code, text, stderr } = await run(PYTHON, [peer("udp_client.py"), "127.0.0.1", ports.udp]);
   assertEquals([code, stderr], [0, ""]);

@@ -3,7 +3,7 @@ import type { Endpoint } from "../../lib/transport/mod.ts";
 import { Subscribers } from "../../server/events.ts";
 import { startServer } from "../../server/mod.ts";
 import { Registry } from "../../server/registry.ts";
-import { bounded } from "../helpers/bounded.ts";
+import { onEachEngine } from "../helpers/engines.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { ScriptedConn } from "../helpers/scripted_conn.ts";
 import { assertEchoes, connect, noise } from "../helpers/streams.ts";
@@ -105,38 +105,38 @@ Deno.test("Session.answered() tells of each message with the bytes before it, wh
   assertEquals([session.messages, session.bytes], [4, 12]);
 });
 
-bounded(
+onEachEngine(
   "Server.snapshot() counts what is open, what has ended, and what was answered and refused, as it goes",
-  async () => {
+  async (engine) => {
     const log = new EventLog();
     const endpoints = ["tcp://127.0.0.1:0", "udp://127.0.0.1:0"];
-    const server = await startServer({ endpoints, subscribers: [log.add] });
+    const server = await startServer({ endpoints, engine, subscribers: [log.add] });
     const counts = () => {
       const { duration, ...counts } = server.snapshot();
       assertEquals(duration > 0, true);
       return counts;
     };
-    assertEquals(counts(), { open: 0, connections: 0, messages: 0, bytes: 0, refused: {} });
+    assertEquals(counts(), { open: 0, connections: 0, messages: 0, bytes: 0, refused: {}, replaced: 0 });
     using first = await connect(server.endpoints[0]);
     {
       using second = await connect(server.endpoints[0]);
       await assertEchoes(first, noise(10));
       await assertEchoes(second, noise(20));
       await log.nth(2, "echoed");
-      assertEquals(counts(), { open: 2, connections: 2, messages: 2, bytes: 30, refused: {} });
+      assertEquals(counts(), { open: 2, connections: 2, messages: 2, bytes: 30, refused: {}, replaced: 0 });
     }
     await log.nth(1, "disconnected");
-    assertEquals(counts(), { open: 1, connections: 2, messages: 2, bytes: 30, refused: {} });
+    assertEquals(counts(), { open: 1, connections: 2, messages: 2, bytes: 30, refused: {}, replaced: 0 });
     const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
     const { port } = server.endpoints[1] as { port: number };
     await socket.send(noise(5), { transport: "udp", hostname: "127.0.0.1", port });
     await socket.receive();
     socket.close();
     await log.nth(3, "echoed");
-    assertEquals(counts(), { open: 1, connections: 2, messages: 3, bytes: 35, refused: {} });
+    assertEquals(counts(), { open: 1, connections: 2, messages: 3, bytes: 35, refused: {}, replaced: 0 });
     server.stop();
     const { duration, ...summary } = await server.finished;
-    assertEquals(summary, { connections: 2, messages: 3, bytes: 35, refused: {} });
+    assertEquals(summary, { connections: 2, messages: 3, bytes: 35, refused: {}, replaced: 0 });
     assertEquals(counts(), { open: 0, ...summary });
     assertEquals(log.all.at(-1), { type: "stopped", duration, ...summary });
   },

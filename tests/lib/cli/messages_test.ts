@@ -60,7 +60,7 @@ for (const language of LANGUAGES) {
     const lines = [
       all.serverStarted(false),
       all.serverStopped(false),
-      all.listening("tcp://127.0.0.1:7"),
+      all.listening("tcp://127.0.0.1:7", "native"),
       all.connected("127.0.0.1", 7),
       all.connectedLocally("/run/meari.sock"),
       all.echoed("a"),

@@ -3,6 +3,7 @@ import { parseEndpoint } from "../../../lib/endpoint.ts";
 import { MeariError, UsageError } from "../../../lib/errors.ts";
 import { Server, startServer } from "../../../server/mod.ts";
 import { bounded } from "../../helpers/bounded.ts";
+import { onEachEngine } from "../../helpers/engines.ts";
 import { EventLog } from "../../helpers/event_log.ts";
 import { freeTcpPort } from "../../helpers/free_port.ts";
 import { python } from "../../helpers/programs.ts";
@@ -30,11 +31,11 @@ socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind(sys.argv[2])`,
   await server.finished;
 }, unixOnly);
 
-bounded(
+onEachEngine(
   "startServer() serves nothing and leaves nothing behind when one of its endpoints cannot be served",
-  async () => {
+  async (engine) => {
     using folder = new TempFolder();
-    await using taken = await startServer({ endpoints: [TCP] });
+    await using taken = await startServer({ endpoints: [TCP], engine });
     const { port } = taken.endpoints[0] as { port: number };
     const paths = [folder.file("a.sock"), folder.file("b.sock")];
     const log = new EventLog();
@@ -44,7 +45,7 @@ bounded(
       ...Deno.build.os === "windows" ? [] : [`unix://${paths[0]}`, `unixgram://${paths[1]}`],
     ];
     const error = await assertRejects(
-      () => startServer({ endpoints: [...endpoints, `tcp://127.0.0.1:${port}`], subscribers: [log.add] }),
+      () => startServer({ endpoints: [...endpoints, `tcp://127.0.0.1:${port}`], engine, subscribers: [log.add] }),
       MeariError,
     );
     assertEquals(
@@ -59,15 +60,15 @@ bounded("startServer() refuses an endpoint that is none when it is given one as 
   await assertRejects(() => startServer({ endpoints: ["tcp://127.0.0.1:0?loud"] }), UsageError, "there is no-quit");
 });
 
-bounded("startServer() names the port that the kernel chose when it is asked for port 0", async () => {
+onEachEngine("startServer() names the port that the kernel chose when it is asked for port 0", async (engine) => {
   const log = new EventLog();
-  await using server = await startServer({ endpoints: [TCP, UDP], subscribers: [log.add] });
+  await using server = await startServer({ endpoints: [TCP, UDP], engine, subscribers: [log.add] });
   for (const endpoint of server.endpoints) assert((endpoint as { port: number }).port > 0);
   assertEquals(log.of("listening").map(({ endpoint }) => endpoint), [...server.endpoints]);
 });
 
-bounded("startServer() gives those of a group one port when they ask for any", async () => {
-  await using server = await startServer({ endpoints: [[TCP, UDP], TCP] });
+onEachEngine("startServer() gives those of a group one port when they ask for any", async (engine) => {
+  await using server = await startServer({ endpoints: [[TCP, UDP], TCP], engine });
   const [tcp, udp, other] = server.endpoints.map((endpoint) => (endpoint as { port: number }).port);
   assertEquals([tcp === udp, tcp === other], [true, false]);
 });
@@ -77,7 +78,7 @@ bounded("new Server() starts nothing", async () => {
   const port = freeTcpPort();
   const server = new Server({ endpoints: [`tcp://127.0.0.1:${port}`], subscribers: [log.add] });
   await assertRejects(() => connect(parseEndpoint(`tcp://127.0.0.1:${port}`)), Deno.errors.ConnectionRefused);
-  const none = { open: 0, connections: 0, messages: 0, bytes: 0, refused: {}, duration: 0 };
+  const none = { open: 0, connections: 0, messages: 0, bytes: 0, refused: {}, replaced: 0, duration: 0 };
   assertEquals([log.all, server.endpoints, server.snapshot()], [[], [], none]);
 });
 
@@ -91,9 +92,9 @@ for (const way of ["stop", "kill"] as const) {
     assertEquals([log.all, server.endpoints], [[], []]);
   });
 
-  bounded(`Server.start() leaves nothing open when ${way}() is called while it starts`, async () => {
+  onEachEngine(`Server.start() leaves nothing open when ${way}() is called while it starts`, async (engine) => {
     const log = new EventLog();
-    const server = new Server({ endpoints: [TCP, UDP], subscribers: [log.add] });
+    const server = new Server({ endpoints: [TCP, UDP], engine, subscribers: [log.add] });
     const starting = server.start();
     server[way]();
     await starting;
@@ -111,22 +112,25 @@ bounded("Server.start() listens at nothing when its signal was aborted before", 
   assertEquals([log.all, server.endpoints], [[], []]);
 });
 
-bounded("Server.start() throws when it is called again, and the server goes on", async () => {
-  await using server = new Server({ endpoints: [TCP] });
+onEachEngine("Server.start() throws when it is called again, and the server goes on", async (engine) => {
+  await using server = new Server({ endpoints: [TCP], engine });
   await server.start();
   await assertRejects(() => server.start(), Error, "a server starts once");
   using conn = await connect(server.endpoints[0]);
   await assertEchoes(conn, noise(10));
 });
 
-bounded("Server can be disposed, and has finished, when it could not start or was never started", async () => {
-  await using taken = await startServer({ endpoints: [TCP] });
-  const log = new EventLog();
-  const server = new Server({ endpoints: [taken.endpoints[0]!], subscribers: [log.add] });
-  await assertRejects(() => server.start(), MeariError, "address already in use");
-  await server[Symbol.asyncDispose]();
-  assertEquals((await server.finished).connections, 0);
-  await assertRejects(() => server.start(), Error, "a server starts once");
-  await new Server({ endpoints: [TCP] })[Symbol.asyncDispose]();
-  assertEquals(log.all, []);
-});
+onEachEngine(
+  "Server can be disposed, and has finished, when it could not start or was never started",
+  async (engine) => {
+    await using taken = await startServer({ endpoints: [TCP], engine });
+    const log = new EventLog();
+    const server = new Server({ endpoints: [taken.endpoints[0]!], engine, subscribers: [log.add] });
+    await assertRejects(() => server.start(), MeariError, "address already in use");
+    await server[Symbol.asyncDispose]();
+    assertEquals((await server.finished).connections, 0);
+    await assertRejects(() => server.start(), Error, "a server starts once");
+    await new Server({ endpoints: [TCP], engine })[Symbol.asyncDispose]();
+    assertEquals(log.all, []);
+  },
+);

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { messages } from "../../../lib/cli/messages.ts";
-import { type Server, startServer } from "../../../server/mod.ts";
+import { type Engine, type Server, startServer } from "../../../server/mod.ts";
 import { textLog } from "../../../server/views/text_log.ts";
 import { bounded } from "../../helpers/bounded.ts";
+import { engines, onEachEngine } from "../../helpers/engines.ts";
 import { EventLog } from "../../helpers/event_log.ts";
 import { python } from "../../helpers/programs.ts";
 import {
@@ -20,17 +21,33 @@ import { TempFolder } from "../../helpers/temp_folder.ts";
 const encode = (text: string) => new TextEncoder().encode(text);
 const unixOnly = { ignore: Deno.build.os === "windows" };
 
-/** The stream endpoints there are, with how to make each; the folder holds what has a path. */
-const kinds: [name: string, endpoint: (folder: TempFolder) => string, about?: { ignore: boolean }][] = [
-  ["TCP over IPv4", () => "tcp://127.0.0.1:0"],
-  ["TCP over IPv6", () => "tcp://[::1]:0"],
-  ["a Unix socket", (folder) => `unix://${folder.file("echo.sock")}`, unixOnly],
+/** A kind of endpoint of streams. */
+interface Kind {
+  name: string;
+  /** Makes one; the folder holds what has a path. */
+  endpoint: (folder: TempFolder) => string;
+  engine: Engine;
+  about?: { ignore: boolean };
+}
+
+/** The stream endpoints there are, each with what can serve it. */
+const kinds: Kind[] = [
+  ...engines.flatMap((engine): Kind[] => [
+    { name: `TCP over IPv4 (${engine})`, endpoint: () => "tcp://127.0.0.1:0", engine },
+    { name: `TCP over IPv6 (${engine})`, endpoint: () => "tcp://[::1]:0", engine },
+  ]),
+  {
+    name: "a Unix socket",
+    endpoint: (folder) => `unix://${folder.file("echo.sock")}`,
+    engine: "portable",
+    about: unixOnly,
+  },
 ];
 
-for (const [name, endpoint, about] of kinds) {
+for (const { name, endpoint, engine, about } of kinds) {
   bounded(`startServer() echoes every byte in order when the stream is ${name}`, async () => {
     using folder = new TempFolder();
-    await using server = await startServer({ endpoints: [endpoint(folder)] });
+    await using server = await startServer({ endpoints: [endpoint(folder)], engine });
     using conn = await connect(server.endpoints[0]);
     await assertEchoes(conn, Uint8Array.from({ length: 256 }, (_, byte) => byte));
     await assertEchoes(conn, noise(5_000_000));
@@ -41,7 +58,7 @@ for (const [name, endpoint, about] of kinds) {
     async () => {
       using folder = new TempFolder();
       const log = new EventLog();
-      await using server = await startServer({ endpoints: [endpoint(folder)], subscribers: [log.add] });
+      await using server = await startServer({ endpoints: [endpoint(folder)], engine, subscribers: [log.add] });
       for (const length of [0, 1, 300_000]) {
         using conn = await connect(server.endpoints[0]);
         const bytes = noise(length);
@@ -64,7 +81,7 @@ for (const [name, endpoint, about] of kinds) {
     `startServer() echoes 10,000 random byte strings split at random places when the stream is ${name}`,
     async () => {
       using folder = new TempFolder();
-      await using server = await startServer({ endpoints: [endpoint(folder)], quit: false });
+      await using server = await startServer({ endpoints: [endpoint(folder)], engine, quit: false });
       using conn = await connect(server.endpoints[0]);
       const strings = fc.tuple(
         fc.uint8Array({ minLength: 1, maxLength: 60, size: "max" }),
@@ -90,33 +107,39 @@ for (const [name, endpoint, about] of kinds) {
   );
 }
 
-bounded("startServer() shows whole characters in its log when Korean text arrives cut at every byte", async () => {
-  const text = "메아리가 돌아온다 🏔 뷁";
-  const bytes = encode(text);
-  const lines: string[] = [];
-  const view = textLog({
-    messages: messages.ko,
-    datagramsOnly: false,
-    detail: "verbose",
-    quiet: false,
-    write: (line) => lines.push(line),
-    writeError: (line) => lines.push(line),
-  });
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"] });
-  server.subscribe(view, ["echoed"]);
-  for (let cut = 1; cut < bytes.length; cut++) {
-    using conn = await connect(server.endpoints[0]);
-    await assertEchoes(conn, bytes.subarray(0, cut));
-    await assertEchoes(conn, bytes.subarray(cut));
-    const shown = lines.splice(0).map((line) => /^> echoed: (.*) \(\d+ bytes?, #\d+\)$/.exec(line)?.[1]);
-    assertEquals([shown.length, shown.join("")], [2, text]);
-  }
-});
+onEachEngine(
+  "startServer() shows whole characters in its log when Korean text arrives cut at every byte",
+  async (engine) => {
+    const text = "메아리가 돌아온다 🏔 뷁";
+    const bytes = encode(text);
+    const log = new EventLog();
+    const lines: string[] = [];
+    const view = textLog({
+      messages: messages.ko,
+      datagramsOnly: false,
+      detail: "verbose",
+      quiet: false,
+      write: (line) => lines.push(line),
+      writeError: (line) => lines.push(line),
+    });
+    await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine });
+    server.subscribe(view, ["echoed"]);
+    server.subscribe(log.add, ["echoed"]);
+    for (let cut = 1; cut < bytes.length; cut++) {
+      using conn = await connect(server.endpoints[0]);
+      await assertEchoes(conn, bytes.subarray(0, cut));
+      await assertEchoes(conn, bytes.subarray(cut));
+      await log.nth(cut * 2, "echoed");
+      const shown = lines.splice(0).map((line) => /^> echoed: (.*) \(\d+ bytes?, #\d+\)$/.exec(line)?.[1]);
+      assertEquals([shown.length, shown.join("")], [2, text]);
+    }
+  },
+);
 
-bounded("startServer() echoes every byte to each when 2,000 clients are connected at once", async () => {
+onEachEngine("startServer() echoes every byte to each when 2,000 clients are connected at once", async (engine) => {
   const clients = 2000;
   const log = new EventLog();
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], subscribers: [log.add] });
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [log.add] });
   const conns: Deno.Conn[] = [];
   try {
     while (conns.length < clients) {
@@ -140,9 +163,9 @@ bounded("startServer() echoes every byte to each when 2,000 clients are connecte
   }
 });
 
-bounded("startServer() serves on when clients reset their connections", async () => {
+onEachEngine("startServer() serves on when clients reset their connections", async (engine) => {
   const log = new EventLog();
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], subscribers: [log.add] });
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [log.add] });
   const { port } = server.endpoints[0] as { port: number };
   // SO_LINGER of zero seconds makes close() send RST. Some wait for an echo first, some send more than they read, and
   // some are gone before they are accepted.
@@ -180,13 +203,18 @@ async function writeUntilStuck(conn: Deno.Conn, bytes: Uint8Array): Promise<{ ta
   }
 }
 
-for (const [name, endpoint, about] of kinds) {
+for (const { name, endpoint, engine, about } of kinds) {
   bounded(
     `startServer() stops reading from a client that does not read, and loses nothing, when the stream is ${name}`,
     async () => {
       using folder = new TempFolder();
       const log = new EventLog();
-      await using server = await startServer({ endpoints: [endpoint(folder)], quit: false, subscribers: [log.add] });
+      await using server = await startServer({
+        endpoints: [endpoint(folder)],
+        engine,
+        quit: false,
+        subscribers: [log.add],
+      });
       using conn = await connect(server.endpoints[0]);
       // More than the kernel's buffers hold, twice over: 4 MiB to send and 6 MiB to receive, on each side.
       const bytes = noise(64 * 1024 * 1024);
@@ -209,15 +237,15 @@ for (const [name, endpoint, about] of kinds) {
   );
 }
 
-bounded("startServer() serves both families on one port when it listens on [::]", async () => {
+onEachEngine("startServer() serves both families on one port when it listens on [::]", async (engine) => {
   const log = new EventLog();
-  await using server = await startServer({ endpoints: ["tcp://[::]:0"], subscribers: [log.add] });
+  await using server = await startServer({ endpoints: ["tcp://[::]:0"], engine, subscribers: [log.add] });
   const { port } = server.endpoints[0] as { port: number };
   for (const host of ["127.0.0.1", "::1"]) {
     using conn = await connect({ transport: "tcp", host, port });
     await assertEchoes(conn, encode("메아리"));
   }
-  assertEquals(log.of("echoed").length, 2);
+  await log.nth(2, "echoed");
 });
 
 /** What is left of a conversation after the client said something: what came back, up to the end if there is one. */
@@ -230,40 +258,46 @@ async function say(server: Server, at: number, text: string, goOn: string): Prom
   return { echo: text + new TextDecoder().decode(rest), ended: rest.length === 0 };
 }
 
-bounded("startServer() ends a conversation after the echo of quit when it stands alone, and only there", async () => {
-  const log = new EventLog();
-  const endpoints = ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?no-quit"];
-  await using server = await startServer({ endpoints, subscribers: [log.add] });
-  for (const word of ["quit", "quit\n", "quit\r\n"]) {
-    assertEquals(await say(server, 0, word, "more"), { echo: word, ended: true });
-    assertEquals(await say(server, 1, word, "more"), { echo: word + "more", ended: false });
-  }
-  assertEquals(await say(server, 0, "quit now", "more"), { echo: "quit nowmore", ended: false });
-  await log.nth(7, "disconnected");
-  const ways = Map.groupBy(log.of("disconnected"), ({ how }) => how);
-  assertEquals([ways.get("quit")?.length, ways.get("closed")?.length], [3, 4]);
-});
+onEachEngine(
+  "startServer() ends a conversation after the echo of quit when it stands alone, and only there",
+  async (engine) => {
+    const log = new EventLog();
+    const endpoints = ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?no-quit"];
+    await using server = await startServer({ endpoints, engine, subscribers: [log.add] });
+    for (const word of ["quit", "quit\n", "quit\r\n"]) {
+      assertEquals(await say(server, 0, word, "more"), { echo: word, ended: true });
+      assertEquals(await say(server, 1, word, "more"), { echo: word + "more", ended: false });
+    }
+    assertEquals(await say(server, 0, "quit now", "more"), { echo: "quit nowmore", ended: false });
+    await log.nth(7, "disconnected");
+    const ways = Map.groupBy(log.of("disconnected"), ({ how }) => how);
+    assertEquals([ways.get("quit")?.length, ways.get("closed")?.length], [3, 4]);
+  },
+);
 
-bounded("startServer() takes quit as plain data everywhere when quit is off", async () => {
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], quit: false });
+onEachEngine("startServer() takes quit as plain data everywhere when quit is off", async (engine) => {
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, quit: false });
   assertEquals(await say(server, 0, "quit", "more"), { echo: "quitmore", ended: false });
 });
 
-bounded("startServer() gives the echo of quit whole when the client sends more without waiting", async () => {
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"] });
-  for (let i = 0; i < 50; i++) {
-    using conn = await connect(server.endpoints[0]);
-    await writeAll(conn, encode("quit"));
-    await writeAll(conn, noise(100));
-    await conn.closeWrite();
-    const echo = new TextDecoder().decode((await readToEnd(conn)).subarray(0, 4));
-    assertEquals(echo, "quit");
-  }
-});
+onEachEngine(
+  "startServer() gives the echo of quit whole when the client sends more without waiting",
+  async (engine) => {
+    await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine });
+    for (let i = 0; i < 50; i++) {
+      using conn = await connect(server.endpoints[0]);
+      await writeAll(conn, encode("quit"));
+      await writeAll(conn, noise(100));
+      await conn.closeWrite();
+      const echo = new TextDecoder().decode((await readToEnd(conn)).subarray(0, 4));
+      assertEquals(echo, "quit");
+    }
+  },
+);
 
-bounded("startServer() tells every echo, and sums up all of them, when there are many", async () => {
+onEachEngine("startServer() tells every echo, and sums up all of them, when there are many", async (engine) => {
   const log = new EventLog();
-  const server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], subscribers: [log.add] });
+  const server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [log.add] });
   {
     using conn = await connect(server.endpoints[0]);
     for (let i = 0; i < 50; i++) await assertEchoes(conn, encode("hello"));
@@ -275,15 +309,19 @@ bounded("startServer() tells every echo, and sums up all of them, when there are
   assertEquals([summary.connections, summary.messages, summary.bytes], [1, 50, 250]);
 });
 
-bounded("startServer() numbers connections and offsets and says who came when it tells of echoes", async () => {
-  const log = new EventLog();
-  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], subscribers: [log.add] });
-  for (const connection of [1, 2]) {
-    using conn = await connect(server.endpoints[0]);
-    for (const text of ["메", "아리"]) await assertEchoes(conn, encode(text));
-    const told = log.of("echoed").filter((event) => event.connection === connection);
-    assertEquals(told.map(({ offset, message }) => [offset, message]), [[0, encode("메")], [3, encode("아리")]]);
-    assertEquals<unknown>(told[0]!.peer, { ...conn.localAddr });
-    assertEquals(told[0]!.endpoint, server.endpoints[0]);
-  }
-});
+onEachEngine(
+  "startServer() numbers connections and offsets and says who came when it tells of echoes",
+  async (engine) => {
+    const log = new EventLog();
+    await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [log.add] });
+    for (const connection of [1, 2]) {
+      using conn = await connect(server.endpoints[0]);
+      for (const text of ["메", "아리"]) await assertEchoes(conn, encode(text));
+      await log.nth(connection * 2, "echoed");
+      const told = log.of("echoed").filter((event) => event.connection === connection);
+      assertEquals(told.map(({ offset, message }) => [offset, message]), [[0, encode("메")], [3, encode("아리")]]);
+      assertEquals<unknown>(told[0]!.peer, { ...conn.localAddr });
+      assertEquals(told[0]!.endpoint, server.endpoints[0]);
+    }
+  },
+);

@@ -41,17 +41,22 @@ Deno.test("jsonLog() has the event and what belongs to it with units in the name
   const counts = { messages: 2, bytes: 10 };
   assertEquals(
     logged([
-      { type: "listening", endpoint },
+      { type: "fallback", cause: "they need Linux" },
+      { type: "listening", endpoint, engine: "portable" },
+      { type: "listening", endpoint, engine: "native", smallBuffer: { given: 212_992, asked: 4_194_304 } },
       { type: "connected", endpoint, connection: 1, peer },
       echoed(encode("메아리")),
       { type: "refused", endpoint, peer, reason: "own address" },
       { type: "disconnected", endpoint, connection: 1, peer, how: "reset", ...counts, duration: 1.23456 },
       { type: "failed", endpoint, operation: "send", peer, cause: "host unreachable" },
+      { type: "replaced", worker: 1, cause: "a bug of ours" },
       { type: "stopping", connections: 3 },
-      { type: "stopped", connections: 3, ...counts, refused: { "own address": 1 }, duration: 2000 },
+      { type: "stopped", connections: 3, ...counts, refused: { "own address": 1 }, replaced: 2, duration: 2000 },
     ]),
     [
-      { event: "listening", ...where },
+      { event: "fallback", engine: "portable", cause: "they need Linux" },
+      { event: "listening", ...where, engine: "portable" },
+      { event: "listening", ...where, engine: "native", receive_buffer_bytes: 212_992, asked_bytes: 4_194_304 },
       { event: "connected", ...where, connection: 1, peer: "127.0.0.1:50123" },
       { event: "echoed", ...where, connection: 1, peer: "127.0.0.1:50123", bytes: 9, text: "메아리" },
       { event: "refused", ...where, peer: "127.0.0.1:50123", reason: "own address" },
@@ -65,8 +70,9 @@ Deno.test("jsonLog() has the event and what belongs to it with units in the name
         duration_ms: 1.235,
       },
       { event: "failed", ...where, operation: "send", peer: "127.0.0.1:50123", cause: "host unreachable" },
+      { event: "replaced", worker: 1, cause: "a bug of ours" },
       { event: "stopping", connections: 3 },
-      { event: "stopped", connections: 3, ...counts, refused: { "own address": 1 }, duration_ms: 2000 },
+      { event: "stopped", connections: 3, ...counts, refused: { "own address": 1 }, replaced: 2, duration_ms: 2000 },
     ],
   );
 });
@@ -78,6 +84,20 @@ Deno.test("jsonLog() leaves out what an event does not have", () => {
   ]);
   assertEquals([Object.keys(datagram!), datagram!.text], [["event", "endpoint", "peer", "bytes", "text"], ""]);
   assertEquals(Object.keys(failed!), ["event", "endpoint", "operation", "cause"]);
+});
+
+Deno.test("jsonLog() sums up what the server has left out, without a line of its own for that", () => {
+  using timers = new ManualTimers();
+  const lines: string[] = [];
+  const log = jsonLog({ everyMessage: false, quiet: false, write: (line) => lines.push(line) });
+  log({ type: "omitted", of: "echoed", count: 100, bytes: 1000 });
+  log({ type: "omitted", of: "failed", count: 3, bytes: 0 });
+  assertEquals(lines, []);
+  timers.advance(1000);
+  assertEquals(lines.map((line) => ({ ...JSON.parse(line), time: 0 })), [
+    { time: 0, event: "unshown", of: "echoed", messages: 100, bytes: 1000 },
+    { time: 0, event: "unshown", of: "failed", count: 3 },
+  ]);
 });
 
 Deno.test("jsonLog() has each message as text in one line when it is any UTF-8", () => {
@@ -168,7 +188,7 @@ Deno.test("jsonLog() tells the rest before it tells of the end, and leaves no ti
   const events: unknown[] = [];
   const log = jsonLog({ everyMessage: false, quiet: false, write: (line) => events.push(JSON.parse(line).event) });
   for (let i = 0; i < 21; i++) log(echoed(encode("hi")));
-  log({ type: "stopped", connections: 1, messages: 21, bytes: 42, refused: {}, duration: 1 });
+  log({ type: "stopped", connections: 1, messages: 21, bytes: 42, refused: {}, replaced: 0, duration: 1 });
   assertEquals([events.slice(20), timers.pending], [["unshown", "stopped"], 0]);
 });
 
@@ -176,7 +196,7 @@ Deno.test("jsonLog() has every message when all are asked for, and failures alon
   const events: ServerEvent[] = [
     ...Array(100).fill(echoed(encode("hi"))),
     ...Array(6).fill({ type: "failed", endpoint, operation: "accept", cause: "x" }),
-    { type: "stopped", connections: 1, messages: 21, bytes: 42, refused: {}, duration: 1 },
+    { type: "stopped", connections: 1, messages: 21, bytes: 42, refused: {}, replaced: 0, duration: 1 },
   ];
   const count = (options: Partial<JsonLogOptions>) =>
     Object.fromEntries(

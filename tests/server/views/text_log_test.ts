@@ -47,21 +47,21 @@ const shown = (events: ServerEvent[], options?: Partial<TextLogOptions>) =>
 const end = { how: "closed", messages: 0, bytes: 0, duration: 1 } as const;
 
 const conversation: ServerEvent[] = [
-  { type: "listening", endpoint },
-  { type: "listening", endpoint: local },
+  { type: "listening", endpoint, engine: "native" },
+  { type: "listening", endpoint: local, engine: "portable" },
   { type: "connected", endpoint, connection: 1, peer },
   ...echoes("안녕", "quit"),
   { type: "disconnected", endpoint, connection: 1, peer, how: "quit", messages: 2, bytes: 10, duration: 1234 },
   { type: "stopping", connections: 0 },
-  { type: "stopped", connections: 1, messages: 2, bytes: 10, refused: {}, duration: 65_000 },
+  { type: "stopped", connections: 1, messages: 2, bytes: 10, refused: {}, replaced: 0, duration: 65_000 },
 ];
 
 Deno.test("textLog() writes the seed's lines to the letter when the language is Korean", () => {
   assertEquals(logged(conversation, { messages: messages.ko }), {
     lines: [
       "> 에코 서버 활성화",
-      "> tcp://127.0.0.1:65456 에서 대기 중",
-      "> unix:///run/meari.sock 에서 대기 중",
+      "> tcp://127.0.0.1:65456 에서 대기 중 (native)",
+      "> unix:///run/meari.sock 에서 대기 중 (portable)",
       "> client connected by IP address 127.0.0.1 with Port number 50123",
       "> echoed: 안녕",
       "> echoed: quit",
@@ -77,8 +77,8 @@ Deno.test("textLog() writes the same in English when the language is English", (
   const { lines } = logged(conversation);
   assertEquals(lines.slice(0, 7), [
     "> echo server started",
-    "> listening on tcp://127.0.0.1:65456",
-    "> listening on unix:///run/meari.sock",
+    "> listening on tcp://127.0.0.1:65456 (native)",
+    "> listening on unix:///run/meari.sock (portable)",
     "> client connected by IP address 127.0.0.1 with Port number 50123",
     "> echoed: 안녕",
     "> echoed: quit",
@@ -246,7 +246,8 @@ Deno.test("textLog() keeps each kind of line to its rate, and its sums add up, w
   assertEquals(timers.pending, 0);
   // Once a second is over there are lines again.
   for (const event of [...visits(21), failure]) log(event);
-  log({ type: "stopped", connections: 2021, messages: 2021, bytes: 4042, refused: { repeats: 3000 }, duration: 1000 });
+  const counts = { connections: 2021, messages: 2021, bytes: 4042, replaced: 0 };
+  log({ type: "stopped", ...counts, refused: { repeats: 3000 }, duration: 1000 });
   assertEquals(timers.pending, 0);
   assertEquals(lines.slice(-6), [
     "> 1 more client connected, not shown",
@@ -256,6 +257,59 @@ Deno.test("textLog() keeps each kind of line to its rate, and its sums add up, w
     "> 3000 datagrams not answered",
     "> echo server stopped",
   ]);
+});
+
+Deno.test("textLog() sums up what the server has left out with what it leaves out itself", () => {
+  using timers = new ManualTimers();
+  const lines: string[] = [], errors: string[] = [];
+  const log = textLog({
+    messages: messages.en,
+    datagramsOnly: false,
+    detail: "normal",
+    quiet: false,
+    write: (line) => lines.push(line),
+    writeError: (line) => errors.push(line),
+  });
+  for (const event of visits(25)) log(event);
+  lines.length = 0;
+  const rest = { type: "omitted", count: 100, bytes: 0 } as const;
+  for (const kind of ["connected", "refused", "failed"] as const) log({ ...rest, of: kind });
+  log({ type: "omitted", of: "echoed", count: 100, bytes: 1000 });
+  assertEquals([lines, errors], [[], []]);
+  timers.advance(1000);
+  assertEquals(lines.sort(), [
+    "> 100 more datagrams not answered, not shown",
+    "> 105 more clients connected, not shown",
+    "> 5 more clients disconnected, not shown",
+    "> echoed 105 more messages (1010 bytes), not shown",
+  ]);
+  assertEquals([errors, timers.pending], [["100 more failures, not shown"], 0]);
+});
+
+Deno.test("textLog() says how large a socket's buffer is when it is smaller than it should be", () => {
+  const small: ServerEvent = {
+    type: "listening",
+    endpoint,
+    engine: "native",
+    smallBuffer: { given: 212992, asked: 4194304 },
+  };
+  const line = (language: "en" | "ko") => logged([small], { messages: messages[language] }).lines[1];
+  assertEquals([line("en"), line("ko")], [
+    "> listening on tcp://127.0.0.1:65456 (native; receive buffer 208 KiB of 4 MiB, net.core.rmem_max allows no more)",
+    "> tcp://127.0.0.1:65456 에서 대기 중 (native; 수신 버퍼 208 KiB (요청 4 MiB, net.core.rmem_max 의 한도))",
+  ]);
+});
+
+Deno.test("textLog() writes to the errors what serves in place of native sockets, and of workers that died, also when quiet", () => {
+  const events: ServerEvent[] = [
+    { type: "fallback", cause: "they need Linux, and this is darwin" },
+    { type: "replaced", worker: 1, cause: "a bug of ours" },
+  ];
+  const errors = [
+    "serving with Deno's own sockets, not with native ones: they need Linux, and this is darwin",
+    "worker 1 died and was replaced, its connections are gone: a bug of ours",
+  ];
+  for (const quiet of [false, true]) assertEquals(logged(events, { quiet }), { lines: [], errors });
 });
 
 Deno.test("textLog() shows every connection and message, and still not every failure, when all is asked for", () => {
@@ -302,7 +356,7 @@ Deno.test("textLog() forges no line, title, direction or gap when names were cho
   const message = encode("hi");
   for (const detail of ["normal", "verbose", "trace"] as const) {
     const { lines, errors } = logged([
-      { type: "listening", endpoint: evil },
+      { type: "listening", endpoint: evil, engine: "portable" },
       { type: "connected", endpoint: { transport: "unix", path }, connection: 1, peer: unnamed },
       { type: "echoed", endpoint: evil, connection: undefined, peer, message, offset: 0 },
       { type: "refused", endpoint: evil, peer, reason: "repeats" },
