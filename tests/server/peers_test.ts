@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Engine, startServer } from "../../server/mod.ts";
-import { bounded } from "../helpers/bounded.ts";
 import { onEachEngine } from "../helpers/engines.ts";
 import { EventLog } from "../helpers/event_log.ts";
 import { needs, type Outcome, PYTHON, python, run } from "../helpers/programs.ts";
