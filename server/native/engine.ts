@@ -60,7 +60,8 @@ export class NativeEngine {
   #options: NativeEngineOptions;
   #libc: Libc;
   #workers: EngineWorker[];
-  #over = new AbortController();
+  /** Aborted where nobody is to be let in any more: then nobody takes the place of a worker that dies. */
+  #closing = new AbortController();
   #ended: Promise<unknown>;
 
   /**
@@ -80,6 +81,7 @@ export class NativeEngine {
 
   /** Lets nobody in any more. */
   close(): void {
+    this.#closing.abort();
     this.#tell("close");
   }
 
@@ -89,7 +91,7 @@ export class NativeEngine {
    * @param grace How long that may take, in milliseconds.
    */
   async stop(grace: number): Promise<void> {
-    this.#over.abort();
+    this.#closing.abort();
     this.#tell({ drain: grace });
     await this.#ended;
     this.#options.subscribers.onChange = undefined;
@@ -120,13 +122,14 @@ export class NativeEngine {
     }), (message) => this.#take(number, message));
   }
 
-  /** Waits for the end of a worker. While the server is to go on, another takes the place of one that has died. */
+  /** Waits for the end of a worker. While there is something to let in, another takes the place of one that has died. */
   async #keepAlive(number: number): Promise<void> {
-    const { signal } = this.#over;
+    const { signal } = this.#closing;
     const backOff = new BackOff(PAUSE.first, PAUSE.most);
     while (true) {
       const fault = await this.#workers[number]!.ended;
       if (fault === undefined) return;
+      this.#options.counters.restart(number);
       this.replaced++;
       this.#options.subscribers.tell({ type: "replaced", worker: number, cause: fault });
       await backOff.wait(signal);
@@ -139,7 +142,7 @@ export class NativeEngine {
     const { counters, onBegun, onEnded } = this.#options;
     if (message === "begun") onBegun();
     else if (message === "ended") onEnded();
-    else if (typeof message === "object") {
+    else if (typeof message === "object" && "events" in message) {
       for (const event of message.events) this.#tellOf(event);
       counters.taken(number);
     }
@@ -174,7 +177,11 @@ class EngineWorker {
       wakeup[Symbol.dispose]();
       resolve(cause);
     };
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => data === "stopped" ? end() : onMessage(data);
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data === "stopped") end();
+      else if (typeof data === "object" && "fault" in data) end(data.fault);
+      else onMessage(data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
       end(event.message || describeCause(event.error));

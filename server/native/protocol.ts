@@ -69,5 +69,8 @@ export type WorkerEvent =
   | { type: "failed"; endpoint: number; operation: "accept" | "receive" | "send"; peer?: InetAddress; cause: string }
   | { type: "omitted"; of: Limited; count: number; bytes: number };
 
-/** What a worker tells: what has happened; that the first conversation of a server that ends with it began, or ended; its end. */
-export type FromWorker = { events: WorkerEvent[] } | "begun" | "ended" | "stopped";
+/**
+ * What a worker tells: what has happened; that the first conversation of a server that ends with it began, or ended; its
+ * end, or why it dies.
+ */
+export type FromWorker = { events: WorkerEvent[] } | "begun" | "ended" | "stopped" | { fault: string };

@@ -97,6 +97,16 @@ export class SharedCounters {
     Atomics.notify(this.#words, UNTAKEN + worker);
   }
 
+  /**
+   * Forgets what was on its way in a worker that has died: another takes its place.
+   *
+   * @param worker The number of the worker.
+   */
+  restart(worker: number): void {
+    this.row(worker)[COUNTED.open] = 0;
+    Atomics.store(this.#words, UNTAKEN + worker, 0);
+  }
+
   /** The sums of all workers, as {@linkcode COUNTED} says. */
   get sums(): number[] {
     const sums = Array<number>(ROW).fill(0);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describeCause } from "../../lib/errors.ts";
 import { openLibc } from "../../lib/native/libc.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { WorkerLoop } from "./worker_loop.ts";
@@ -43,8 +44,13 @@ async function main(): Promise<void> {
   } finally {
     libc.close();
   }
-  scope.postMessage("stopped");
-  scope.close();
 }
 
-await main();
+try {
+  await main();
+  scope.postMessage("stopped");
+} catch (error) {
+  // Behind all that it has told before: an error that nobody catches could overtake that.
+  scope.postMessage({ fault: describeCause(error) });
+}
+scope.close();
