@@ -25,6 +25,9 @@ const PACKET_INFO = 40;
 /** How many errors are taken at once, with how much of the datagram, and with `struct sock_extended_err` and an address. */
 const ERRORS = { capacity: 8, payload: 64, control: 128 };
 
+/** How often a datagram is tried that could not be sent for the sake of others. */
+const MOST_ATTEMPTS = 64;
+
 /** A socket that is served. */
 interface Socket {
   index: number;
@@ -160,7 +163,7 @@ export class Datagrams {
   #send(socket: Socket): void {
     const { libc, epoll } = this.#thread;
     const { fd, batch, refused, index } = socket;
-    let again = false;
+    let attempts = 0;
     while (socket.next < socket.end) {
       const from = socket.next;
       if (refused[from] === 1) {
@@ -173,7 +176,7 @@ export class Datagrams {
       const sent = batch.send(fd, from, to);
       if (sent > 0) {
         socket.next = from + sent;
-        again = false;
+        attempts = 0;
         this.#answered(socket, from, socket.next);
         continue;
       }
@@ -185,12 +188,10 @@ export class Datagrams {
         socket.blocked = true;
         return;
       }
-      // It may be the error of another, which was sent before: then this one can be sent now.
-      const wasAnother = this.#takeErrors(socket) && !again;
-      again = true;
-      if (wasAnother) continue;
+      // It may be the error of others, which were sent before, and more may come meanwhile: this one can be sent all the same.
+      if (this.#takeErrors(socket) && ++attempts < MOST_ATTEMPTS) continue;
       socket.next++;
-      again = false;
+      attempts = 0;
       this.#fail(socket, batch, from, errno);
     }
     if (socket.blocked && !socket.closed) epoll.change(fd, LINUX.EPOLLIN, index << 2 | TAG.datagrams);
