@@ -265,7 +265,8 @@ export class Server implements AsyncDisposable {
     }
     const guard = new DatagramGuard(datagramAddresses);
     const onAnswered = () => {
-      if (!once) return;
+      // A worker may have begun a conversation just before.
+      if (!once || !this.#counters.claimFirst()) return;
       this.#beginOnly();
       this.stop();
     };
