@@ -8,3 +8,6 @@ export const engines: readonly Engine[] = Deno.build.os === "linux" ? ["native",
 export function onEachEngine(name: string, run: (engine: Engine) => Promise<void>, about?: BoundedTest): void {
   for (const engine of engines) bounded(`${name} (${engine})`, () => run(engine), about);
 }
+
+/** What only Linux has. */
+export const linuxOnly = { ignore: Deno.build.os !== "linux" };

@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { COUNTED, REFUSALS, SharedCounters } from "../../../server/native/shared_counters.ts";
+
+/** The counters as each of two workers and the main thread see them. */
+function seenByThree() {
+  const main = new SharedCounters(2);
+  return { main, workers: [0, 1].map(() => new SharedCounters(2, main.memory)) };
+}
+
+Deno.test("SharedCounters.sums has what all workers count, by what it is", () => {
+  const { main, workers } = seenByThree();
+  const last = COUNTED.refused + REFUSALS.length - 1;
+  for (const [number, counters] of workers.entries()) {
+    const row = counters.row(number);
+    row[COUNTED.connections]! += 1;
+    row[COUNTED.bytes]! += 2 ** 40;
+    row[last]! += 5;
+  }
+  const { sums } = main;
+  assertEquals(sums.length, last + 1);
+  assertEquals(sums.map((sum, index) => [index, sum]).filter(([, sum]) => sum !== 0), [
+    [COUNTED.connections, 2],
+    [COUNTED.bytes, 2 ** 41],
+    [last, 10],
+  ]);
+});
+
+Deno.test("SharedCounters.nextConnection() gives each connection of the server its number, in any thread", () => {
+  const { main, workers } = seenByThree();
+  const threads = [main, ...workers, main];
+  assertEquals(threads.map((counters) => counters.nextConnection()), [1, 2, 3, 4]);
+});
+
+Deno.test("SharedCounters.claimFirst() is true once, in any thread", () => {
+  const { main, workers } = seenByThree();
+  assertEquals([workers[1]!, main, workers[0]!].map((counters) => counters.claimFirst()), [true, false, false]);
+});
+
+Deno.test("SharedCounters.sent() waits while a worker is too far ahead, and goes on when its messages are taken", () => {
+  const { main, workers } = seenByThree();
+  const worker = workers[0]!;
+  for (let i = 0; i < 15; i++) worker.sent(0);
+  // One worker does not wait for what another has sent.
+  workers[1]!.sent(1);
+  const before = performance.now();
+  worker.sent(0);
+  const waited = performance.now() - before;
+  for (let i = 0; i < 16; i++) main.taken(0);
+  const again = performance.now();
+  worker.sent(0);
+  assertEquals([waited >= 900, performance.now() - again < 900], [true, true]);
+});
+
+Deno.test("SharedCounters.restart() forgets what was on its way in a worker, and nothing else", () => {
+  const { main, workers } = seenByThree();
+  const row = workers[0]!.row(0);
+  row.fill(3);
+  workers[1]!.row(1).fill(1);
+  for (let i = 0; i < 15; i++) workers[0]!.sent(0);
+  main.restart(0);
+  assertEquals(main.sums.map((sum, index) => [index, sum]).filter(([, sum]) => sum !== 4), [[COUNTED.open, 1]]);
+  const before = performance.now();
+  workers[0]!.sent(0);
+  assertEquals(performance.now() - before < 900, true);
+});
