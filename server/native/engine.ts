@@ -184,7 +184,7 @@ class EngineWorker {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      end(event.message || describeCause(event.error));
+      end(describeCause(event.error ?? new Error(event.message)));
     };
     this.ended = promise;
     worker.postMessage({ plan: planOf(wakeup.fd) } satisfies ToWorker);

@@ -46,11 +46,8 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-  scope.postMessage("stopped");
-} catch (error) {
+main().then(
+  () => scope.postMessage("stopped"),
   // Behind all that it has told before: an error that nobody catches could overtake that.
-  scope.postMessage({ fault: describeCause(error) });
-}
-scope.close();
+  (error) => scope.postMessage({ fault: describeCause(error) }),
+).finally(() => scope.close());
