@@ -24,8 +24,9 @@ function newOutbox(rates: Partial<EventRates> = {}) {
 /** How many events of a kind were told, and how many were told of as left out, with their bytes. */
 function sums(posted: WorkerEvent[][], kind: WorkerEvent["type"]) {
   const events = posted.flat();
-  const omitted = events.filter((event) => event.type === "omitted" && event.of === kind) as
-    (WorkerEvent & { type: "omitted" })[];
+  const omitted = events.filter((event) =>
+    event.type === "omitted" && event.of === kind
+  ) as (WorkerEvent & { type: "omitted" })[];
   return {
     told: events.filter(({ type }) => type === kind).length,
     omitted: omitted.reduce((sum, { count }) => sum + count, 0),
@@ -86,7 +87,10 @@ Deno.test("Outbox.wants() is true as soon as a rate is raised, and false once no
 });
 
 Deno.test("Outbox accounts for every event when they come at any time, and exceeds the rate in no second of its own", () => {
-  const steps = fc.array(fc.record({ wait: fc.nat(400), bytes: fc.nat(1000), flush: fc.boolean() }), { maxLength: 60, size: "max" });
+  const steps = fc.array(fc.record({ wait: fc.nat(400), bytes: fc.nat(1000), flush: fc.boolean() }), {
+    maxLength: 60,
+    size: "max",
+  });
   fc.assert(fc.property(steps, fc.integer({ min: 1, max: 5 }), (steps, rate) => {
     const { outbox, posted } = newOutbox({ echoed: rate });
     let now = 0, bytes = 0;
