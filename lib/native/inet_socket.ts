@@ -61,6 +61,8 @@ export function getOption(libc: Libc, fd: number, level: number, option: number)
 export interface BindOptions {
   /** Whether other sockets of this program are bound to the same port, among which the kernel shares out what comes. */
   reusePort?: boolean;
+  /** Whether each datagram comes with the address that it was sent to, from the very first on. */
+  packetInfo?: boolean;
 }
 
 /**
@@ -77,14 +79,17 @@ export function bindSocket(
   libc: Libc,
   type: InetSocketType,
   address: HostPort,
-  { reusePort = false }: BindOptions = {},
+  { reusePort = false, packetInfo = false }: BindOptions = {},
 ): number {
   const fd = openSocket(libc, type, address.hostname);
   try {
     // So that a server can start again while connections of the last one are in TIME_WAIT; of datagrams two would share.
     if (type === "stream") setOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_REUSEADDR, 1);
     if (reusePort) setOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_REUSEPORT, 1);
-    if (address.hostname.includes(":")) setOption(libc, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_V6ONLY, 0);
+    const six = address.hostname.includes(":");
+    if (six) setOption(libc, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_V6ONLY, 0);
+    if (packetInfo && six) setOption(libc, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_RECVPKTINFO, 1);
+    else if (packetInfo) setOption(libc, fd, LINUX.IPPROTO_IP, LINUX.IP_PKTINFO, 1);
     const sockaddr = encodeSockaddr(libc, address);
     succeeded(libc, "bind", libc.symbols.bind(fd, sockaddr, sockaddr.length));
     return fd;

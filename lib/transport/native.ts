@@ -6,12 +6,16 @@
 
 import { addressOfSocket, bindSocket, growReceiveBuffer, type InetSocketType } from "../native/inet_socket.ts";
 import { type Libc, openLibc, succeeded } from "../native/libc.ts";
+import { decodeSockaddr, encodeSockaddr } from "../native/sockaddr_in.ts";
 import { addressesOf } from "./host.ts";
 import { BACKLOG } from "./tcp.ts";
 import type { Endpoint, InetAddress } from "./types.ts";
 
 /** How large the receive buffer of a socket of datagrams is to be, in bytes, as socket(7) counts. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** Addresses that stand for all of a machine's. */
+const EVERY = ["0.0.0.0", "::"];
 
 /** How long a name lookup may take, in milliseconds. */
 const LOOKUP_TIMEOUT = 10_000;
@@ -59,12 +63,15 @@ export async function openNativeSockets(endpoint: Endpoint, count: number): Prom
     libc.close();
   };
   try {
-    const [hostname] = await addressesOf(endpoint.host, AbortSignal.timeout(LOOKUP_TIMEOUT));
-    const address = { hostname: hostname!, port: endpoint.port };
+    const [found] = await addressesOf(endpoint.host, AbortSignal.timeout(LOOKUP_TIMEOUT));
+    // Written as the system writes it.
+    const address = decodeSockaddr(libc, encodeSockaddr(libc, { hostname: found!, port: endpoint.port }));
+    // A socket that is bound to one address answers from that.
+    const packetInfo = type === "datagram" && EVERY.includes(address.hostname);
     const reusePort = count > 1;
     if (reusePort) address.port = freePort(libc, type, address);
     for (let i = 0; i < count; i++) {
-      fds.push(bindSocket(libc, type, address, { reusePort }));
+      fds.push(bindSocket(libc, type, address, { reusePort, packetInfo }));
       address.port = addressOfSocket(libc, fds[0]!).port;
     }
     const given = fds.map((fd) => {

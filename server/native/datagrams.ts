@@ -64,10 +64,8 @@ export class Datagrams {
     for (const [index, { fd, type, addr }] of thread.endpoints.entries()) {
       if (type !== "datagram") continue;
       const six = addr.hostname.includes(":");
-      // A socket that is bound to one address answers from that.
+      // Such a socket has the address of each that it was sent to; one that is bound to one address answers from that.
       const every = addr.hostname === "::" || addr.hostname === "0.0.0.0";
-      if (every && six) setOption(libc, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_RECVPKTINFO, 1);
-      else if (every) setOption(libc, fd, LINUX.IPPROTO_IP, LINUX.IP_PKTINFO, 1);
       setOption(libc, fd, LINUX.IPPROTO_IP, LINUX.IP_RECVERR, 1);
       if (six) setOption(libc, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_RECVERR, 1);
       const batch = new DatagramBatch(libc, { ...BATCH, control: every ? PACKET_INFO : 0 });
