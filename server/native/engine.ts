@@ -74,7 +74,9 @@ export class NativeEngine {
     if (libc === undefined) throw new MeariError("there are no native sockets here");
     this.#options = options;
     this.#libc = libc;
-    options.subscribers.onChange = () => this.#tell({ rates: options.subscribers.rates });
+    const { subscribers, counters } = options;
+    subscribers.onChange = () => counters.setRates(subscribers.rates);
+    subscribers.onChange();
     this.#workers = Array.from({ length: options.workers }, (_, number) => this.#start(number));
     this.#ended = Promise.all(this.#workers.map((_, number) => this.#keepAlive(number)));
   }
@@ -109,7 +111,7 @@ export class NativeEngine {
   }
 
   #start(number: number): EngineWorker {
-    const { endpoints, workers, datagramAddresses, counters, once, subscribers, worker = WORKER } = this.#options;
+    const { endpoints, workers, datagramAddresses, counters, once, worker = WORKER } = this.#options;
     return new EngineWorker(worker, this.#libc, (wakeup) => ({
       number,
       workers,
@@ -118,7 +120,6 @@ export class NativeEngine {
       endpoints: endpoints.map(({ sockets: { fds, type, addr }, quit }) => ({ fd: fds[number]!, type, addr, quit })),
       datagramAddresses: [...datagramAddresses],
       once,
-      rates: subscribers.rates,
     }), (message) => this.#take(number, message));
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type EventRates, LIMITED, type Limited } from "../events.ts";
+import { LIMITED, type Limited } from "../events.ts";
 import type { FromWorker, WorkerEvent } from "./protocol.ts";
 
 /** How long events may wait for others to go with, in milliseconds. */
@@ -20,7 +20,7 @@ const SECOND = 1000;
 /** Gathers the events of a worker. */
 export class Outbox {
   #post: (message: FromWorker) => void;
-  #rates: EventRates;
+  #rates: ArrayLike<number>;
   #events: WorkerEvent[] = [];
   #bytes = 0;
   /** When the events that wait are to go. */
@@ -33,15 +33,10 @@ export class Outbox {
 
   /**
    * @param post Sends to the main thread.
-   * @param rates How many events of each kind anybody wants.
+   * @param rates How many events of each kind anybody wants in a second, in the order of {@linkcode LIMITED}; they may change.
    */
-  constructor(post: (message: FromWorker) => void, rates: EventRates) {
+  constructor(post: (message: FromWorker) => void, rates: ArrayLike<number>) {
     this.#post = post;
-    this.#rates = rates;
-  }
-
-  /** How many events of each kind anybody wants, from now on. */
-  set rates(rates: EventRates) {
     this.#rates = rates;
   }
 
@@ -59,7 +54,7 @@ export class Outbox {
    * @returns Whether to call {@linkcode add} with it.
    */
   wants(kind: Limited, now: number, bytes = 0): boolean {
-    const rate = this.#rates[kind];
+    const rate = this.#rates[LIMITED.indexOf(kind)]!;
     if (rate === Infinity) return true;
     if (rate === 0) return false;
     if (now >= this.#second || this.#second === Infinity) this.#nextSecond(now);

@@ -6,7 +6,7 @@
 
 import type { Ending } from "../../lib/cli/messages.ts";
 import type { Address, InetAddress } from "../../lib/transport/mod.ts";
-import type { EventRates, Limited } from "../events.ts";
+import type { Limited } from "../events.ts";
 import type { DatagramRefusal } from "../guard/datagram_guard.ts";
 
 /** An endpoint as a worker serves it; the workers have its number in common. */
@@ -27,7 +27,7 @@ export interface WorkerPlan {
   number: number;
   /** How many there are. */
   workers: number;
-  /** The counters of all. */
+  /** The counters of all, and how many events of each kind anybody wants. */
   memory: SharedArrayBuffer;
   /** The descriptor by which it is woken for a message. */
   wakeup: number;
@@ -37,12 +37,10 @@ export interface WorkerPlan {
   datagramAddresses: Address[];
   /** Whether the server ends with its first conversation. */
   once: boolean;
-  /** How many events of each kind anybody wants. */
-  rates: EventRates;
 }
 
-/** What a worker is told: its plan first; then who wants to know what, to accept no more, to end within a time, or at once. */
-export type ToWorker = { plan: WorkerPlan } | { rates: EventRates } | "close" | { drain: number } | "kill";
+/** What a worker is told: its plan first; then to accept no more, to end within a time, or at once. */
+export type ToWorker = { plan: WorkerPlan } | "close" | { drain: number } | "kill";
 
 /** What happens in a worker. Endpoints are told by their number. */
 export type WorkerEvent =

@@ -1,9 +1,10 @@
 /**
- * What the threads of a server count together, in memory that they share.
+ * What the threads of a server count together, and how much of it they are to tell, in memory that they share.
  *
  * @module
  */
 
+import { type EventRates, LIMITED } from "../events.ts";
 import type { DatagramRefusal } from "../guard/datagram_guard.ts";
 
 /** Why datagrams are not answered, in the order in which they are counted. */
@@ -26,6 +27,9 @@ const ROW = COUNTED.refused + REFUSALS.length;
  */
 const NUMBERS = 0, BEGUN = 1, UNTAKEN = 2;
 
+/** Memory for the rates of events, behind the rows. */
+const RATES_BYTES = LIMITED.length * 8;
+
 /** How many messages a worker may be ahead of the main thread, and how long it waits for that at once, in milliseconds. */
 const MOST_UNTAKEN = 16, PATIENCE = 1000;
 
@@ -33,6 +37,8 @@ const MOST_UNTAKEN = 16, PATIENCE = 1000;
 export class SharedCounters {
   /** Where they are; another thread makes its own view of it. */
   readonly memory: SharedArrayBuffer;
+  /** How many events of each kind anybody has use for in a second, in the order of {@linkcode LIMITED}. */
+  readonly rates: Float64Array<SharedArrayBuffer>;
   #words: Int32Array<SharedArrayBuffer>;
   #rows: Float64Array<SharedArrayBuffer>;
 
@@ -42,9 +48,19 @@ export class SharedCounters {
    */
   constructor(workers: number, memory?: SharedArrayBuffer) {
     const rows = workers * ROW * 8;
-    this.memory = memory ?? new SharedArrayBuffer(rows + (UNTAKEN + workers) * 4);
+    this.memory = memory ?? new SharedArrayBuffer(rows + RATES_BYTES + (UNTAKEN + workers) * 4);
     this.#rows = new Float64Array(this.memory, 0, workers * ROW);
-    this.#words = new Int32Array(this.memory, rows, UNTAKEN + workers);
+    this.rates = new Float64Array(this.memory, rows, LIMITED.length);
+    this.#words = new Int32Array(this.memory, rows + RATES_BYTES, UNTAKEN + workers);
+  }
+
+  /**
+   * Sets how many events of each kind anybody has use for. Workers see it before they see what is sent to them later.
+   *
+   * @param rates How many in a second.
+   */
+  setRates(rates: EventRates): void {
+    this.rates.set(LIMITED.map((kind) => rates[kind]));
   }
 
   /**

@@ -53,7 +53,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
     this.outbox = new Outbox((message) => {
       post(message);
       this.shared.sent(plan.number);
-    }, plan.rates);
+    }, this.shared.rates);
     this.epoll = new Epoll(libc);
     this.#wakeup = new Wakeup(libc, plan.wakeup);
     this.epoll.add(plan.wakeup, LINUX.EPOLLIN, TAG.wakeup);
@@ -106,7 +106,6 @@ export class WorkerLoop implements WorkerThread, Disposable {
     this.now = performance.now();
     if (message === "close") this.#close();
     else if (message === "kill") this.#kill();
-    else if ("rates" in message) this.outbox.rates = message.rates;
     else if ("drain" in message) {
       this.#streams.close();
       this.#closed = true;

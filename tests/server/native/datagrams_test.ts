@@ -4,7 +4,7 @@ import { type Libc, openLibc } from "../../../lib/native/libc.ts";
 import { LINUX } from "../../../lib/native/linux.ts";
 import { encodeSockaddr } from "../../../lib/native/sockaddr_in.ts";
 import { connectMessages, listenNatively, type MessageConn } from "../../../lib/transport/mod.ts";
-import { type EventRates, LIMITED } from "../../../server/events.ts";
+import { LIMITED } from "../../../server/events.ts";
 import { DatagramGuard } from "../../../server/guard/datagram_guard.ts";
 import { Datagrams } from "../../../server/native/datagrams.ts";
 import { Outbox } from "../../../server/native/outbox.ts";
@@ -16,7 +16,6 @@ import { linuxOnly } from "../../helpers/engines.ts";
 import { freeUdpPort } from "../../helpers/free_port.ts";
 import { noise } from "../../helpers/streams.ts";
 
-const ALL = Object.fromEntries(LIMITED.map((kind) => [kind, Infinity])) as unknown as EventRates;
 const { ECONNREFUSED, EPERM, EAGAIN } = { ECONNREFUSED: 111, EPERM: 1, EAGAIN: 11 };
 
 /** What stands in for sendmmsg(2): sends so many of them at the most, or fails. */
@@ -51,7 +50,7 @@ class OneSocket implements AsyncDisposable {
     this.row = shared.row(0);
     this.#outbox = new Outbox((message) => {
       if (typeof message === "object" && "events" in message) this.events.push(...message.events);
-    }, ALL);
+    }, LIMITED.map(() => Infinity));
     const { fds: [fd], addr } = listening.sockets;
     const thread: WorkerThread = {
       libc: this.#libc,

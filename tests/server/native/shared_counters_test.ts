@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { LIMITED } from "../../../server/events.ts";
 import { COUNTED, REFUSALS, SharedCounters } from "../../../server/native/shared_counters.ts";
 
 /** The counters as each of two workers and the main thread see them. */
@@ -34,6 +35,21 @@ Deno.test("SharedCounters.nextConnection() gives each connection of the server i
 Deno.test("SharedCounters.claimFirst() is true once, in any thread", () => {
   const { main, workers } = seenByThree();
   assertEquals([workers[1]!, main, workers[0]!].map((counters) => counters.claimFirst()), [true, false, false]);
+});
+
+Deno.test("SharedCounters.setRates() is seen by every thread at once, and is none of the counts", () => {
+  const { main, workers } = seenByThree();
+  main.setRates({ connected: 1, echoed: Infinity, disconnected: 0, refused: 5, failed: 0.5 });
+  for (const { rates } of workers) {
+    assertEquals(LIMITED.map((kind, index) => [kind, rates[index]]), [
+      ["connected", 1],
+      ["echoed", Infinity],
+      ["disconnected", 0],
+      ["refused", 5],
+      ["failed", 0.5],
+    ]);
+  }
+  assertEquals([new Set(main.sums), main.claimFirst()], [new Set([0]), true]);
 });
 
 Deno.test("SharedCounters.sent() waits while a worker is too far ahead, and goes on when its messages are taken", () => {
