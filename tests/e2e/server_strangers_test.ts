@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type InetEndpoint, parseEndpoint } from "../../lib/endpoint.ts";
 import { bounded } from "../helpers/bounded.ts";
+import { linuxOnly, onEachEngine } from "../helpers/engines.ts";
 import { freeUdpPort } from "../helpers/free_port.ts";
 import { program, RunningMeari, startMeariServer } from "../helpers/meari.ts";
 import { python } from "../helpers/programs.ts";
@@ -8,8 +9,6 @@ import { sendForged } from "../helpers/raw_udp.ts";
 import { assertEchoes, connect, noise } from "../helpers/streams.ts";
 
 const unixOnly = { ignore: Deno.build.os === "windows" };
-/** Only Linux lets a test forge the port of a datagram in this way, and send to all of 127.0.0.0/8. */
-const linuxOnly = { ignore: Deno.build.os !== "linux" };
 
 /** Starts the server at one endpoint. */
 async function serve(endpoint: string, ...args: string[]) {
@@ -52,29 +51,33 @@ async function exchange({ port }: InetEndpoint): Promise<void> {
   }
 }
 
-bounded("meari-server waits a little and serves everybody in the end when it has too many open files", async () => {
-  const clients = 100;
-  const command = [...program("meari-server"), "tcp://127.0.0.1:0", "--log", "json"];
-  await using server = new RunningMeari(["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", ...command]);
-  const endpoint = parseEndpoint((await server.stdout.until(/tcp:[^"]+/))[0]);
-  const conns = await Promise.all(Array.from({ length: clients }, () => connect(endpoint)));
-  await Promise.all(conns.map(async (conn, i) => {
-    await assertEchoes(conn, noise(100, i));
-    // Nobody makes room for those who wait before the server has run out of files.
-    await server.stdout.until('"failed"');
-    conn.close();
-  }));
-  server.kill("SIGTERM");
-  assertEquals(await server.exit(), 0);
-  const log = events(server);
-  const failed = log.filter(({ event }) => event === "failed");
-  for (const { operation, cause } of failed) assertEquals([operation, cause], ["accept", "too many open files"]);
-  // It waits between attempts: without that there would be thousands.
-  const unshown = log.filter(({ event, of }) => event === "unshown" && of === "failed");
-  assert(failed.length + unshown.reduce((sum, { count }) => sum + count, 0) < 50, `${failed.length} failures`);
-  const { event, connections, bytes } = log.at(-1);
-  assertEquals([event, connections, bytes], ["stopped", clients, clients * 100]);
-}, unixOnly);
+onEachEngine(
+  "meari-server waits a little and serves everybody in the end when it has too many open files",
+  async (engine) => {
+    const clients = 100;
+    const command = [...program("meari-server"), "tcp://127.0.0.1:0", "--log", "json", "--engine", engine];
+    await using server = new RunningMeari(["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", ...command]);
+    const endpoint = parseEndpoint((await server.stdout.until(/tcp:[^"]+/))[0]);
+    const conns = await Promise.all(Array.from({ length: clients }, () => connect(endpoint)));
+    await Promise.all(conns.map(async (conn, i) => {
+      await assertEchoes(conn, noise(100, i));
+      // Nobody makes room for those who wait before the server has run out of files.
+      await server.stdout.until('"failed"');
+      conn.close();
+    }));
+    server.kill("SIGTERM");
+    assertEquals(await server.exit(), 0);
+    const log = events(server);
+    const failed = log.filter(({ event }) => event === "failed");
+    for (const { operation, cause } of failed) assertEquals([operation, cause], ["accept", "too many open files"]);
+    // It waits between attempts: without that there would be thousands.
+    const unshown = log.filter(({ event, of }) => event === "unshown" && of === "failed");
+    assert(failed.length + unshown.reduce((sum, { count }) => sum + count, 0) < 50, `${failed.length} failures`);
+    const { event, connections, bytes } = log.at(-1);
+    assertEquals([event, connections, bytes], ["stopped", clients, clients * 100]);
+  },
+  unixOnly,
+);
 
 bounded("meari-server writes a few lines a second, whose sums add up, when a stranger scans its port", async () => {
   const { server, endpoint } = await serve("tcp://127.0.0.1:0");
@@ -123,9 +126,9 @@ bounded("meari-server writes a few lines a second, to stdout alone, when datagra
   assertMatch(server.stdout.text, new RegExp(`^> ${sum} datagrams not answered$`, "m"));
 }, linuxOnly);
 
-bounded("meari-server answers no datagram from a port that would answer, nor one from itself", async () => {
+onEachEngine("meari-server answers no datagram from a port that would answer, nor one from itself", async (engine) => {
   for (const host of ["127.0.0.1", "0.0.0.0"]) {
-    const { server, endpoint } = await serve(`udp://${host}:0`, "--log", "json");
+    const { server, endpoint } = await serve(`udp://${host}:0`, "--log", "json", "--engine", engine);
     await using _ = server;
     await sendForged(endpoint.port, [7, 13, 17, 19, 37, 53, 123, endpoint.port]);
     await exchange(endpoint);
@@ -142,31 +145,35 @@ bounded("meari-server answers no datagram from a port that would answer, nor one
   }
 }, linuxOnly);
 
-bounded("meari-server ends by itself what goes round between it and another when a datagram is forged", async () => {
-  const port = freeUdpPort();
-  const { server: first, endpoint } = await serve("udp://127.0.0.1:0", "--log", "json");
-  await using _first = first;
-  // It gets to them only when the other server is there.
-  first.kill("SIGSTOP");
-  const { code, stderr } = await python(
-    `
+onEachEngine(
+  "meari-server ends by itself what goes round between it and another when a datagram is forged",
+  async (engine) => {
+    const port = freeUdpPort();
+    const { server: first, endpoint } = await serve("udp://127.0.0.1:0", "--log", "json", "--engine", engine);
+    await using _first = first;
+    // It gets to them only when the other server is there.
+    first.kill("SIGSTOP");
+    const { code, stderr } = await python(
+      `
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", int(sys.argv[2])))
 for i in range(64): s.sendto(b"round and round %d" % (i % 4), ("127.0.0.1", int(sys.argv[1])))`,
-    endpoint.port,
-    port,
-  );
-  assertEquals([code, stderr], [0, ""]);
-  const { server: second } = await serve(`udp://127.0.0.1:${port}`, "--log", "json");
-  await using _second = second;
-  first.kill("SIGCONT");
-  await Promise.any([first, second].map(({ stdout }) => stdout.until('"repeats"')));
-  // What survived the pause would go on after it.
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  await stop(first);
-  await stop(second);
-  const stopped = [first, second].map((server) => events(server).at(-1));
-  for (const { messages } of stopped) assert(messages >= 1000 && messages <= 201_000, `${messages} messages`);
-  const refused = stopped.map(({ refused }) => refused.repeats ?? 0);
-  assert(refused[0] + refused[1] >= 1 && refused[0] + refused[1] <= 64, `${refused} refused`);
-}, { ...linuxOnly, seconds: 60 });
+      endpoint.port,
+      port,
+    );
+    assertEquals([code, stderr], [0, ""]);
+    const { server: second } = await serve(`udp://127.0.0.1:${port}`, "--log", "json", "--engine", engine);
+    await using _second = second;
+    first.kill("SIGCONT");
+    await Promise.any([first, second].map(({ stdout }) => stdout.until('"repeats"')));
+    // What survived the pause would go on after it.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await stop(first);
+    await stop(second);
+    const stopped = [first, second].map((server) => events(server).at(-1));
+    for (const { messages } of stopped) assert(messages >= 1000 && messages <= 201_000, `${messages} messages`);
+    const refused = stopped.map(({ refused }) => refused.repeats ?? 0);
+    assert(refused[0] + refused[1] >= 1 && refused[0] + refused[1] <= 64, `${refused} refused`);
+  },
+  { ...linuxOnly, seconds: 60 },
+);

@@ -122,3 +122,63 @@ onEachEngine("Server.subscribe() tells of what happens from then on until it is 
   await all.nth(3, "echoed");
   assertEquals(messages.all.map((event) => event.type === "echoed" && event.message.length), [2]);
 });
+
+onEachEngine(
+  "Server.subscribe() tells of all that happens after it, and before its end, when nobody else wants to know",
+  async (engine) => {
+    await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine });
+    using conn = await connect(server.endpoints[0]);
+    for (let round = 0; round < 50; round++) {
+      await assertEchoes(conn, noise(10));
+      const log = new EventLog();
+      const unsubscribe = server.subscribe(log.add, ["echoed"]);
+      await assertEchoes(conn, noise(20));
+      // A worker may just be about to tell of what the client has got already.
+      await log.until(() => log.of("echoed").some(({ message }) => message.length === 20));
+      unsubscribe();
+      await assertEchoes(conn, noise(30));
+      assertEquals(log.of("echoed").some(({ message }) => message.length === 30), false);
+    }
+  },
+);
+
+onEachEngine(
+  "Server.subscribe() tells each thing that happened, or how much of it was left out, when little is wanted",
+  async (engine) => {
+    const few = new EventLog(), failures = new EventLog();
+    const server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine });
+    const rates = { connected: 5, echoed: 5, disconnected: 5 };
+    server.subscribe(few.add, undefined, rates);
+    server.subscribe(failures.add, ["failed"]);
+    for (let i = 0; i < 40; i++) {
+      using conn = await connect(server.endpoints[0]);
+      await assertEchoes(conn, noise(10));
+    }
+    server.stop();
+    const { connections, bytes } = await server.finished;
+    assertEquals([connections, bytes], [40, 400]);
+    for (const kind of ["connected", "echoed", "disconnected"] as const) {
+      const omitted = few.of("omitted").filter(({ of }) => of === kind);
+      const count = omitted.reduce((sum, { count }) => sum + count, 0);
+      assertEquals(few.of(kind).length + count, 40, kind);
+      // Only what would have to come from a worker is left out.
+      if (engine === "portable") assertEquals(count, 0);
+    }
+    const omitted = few.of("omitted").filter(({ of }) => of === "echoed");
+    assertEquals(omitted.length > 0, engine === "native");
+    assertEquals(omitted.reduce((sum, { bytes }) => sum + bytes, 0), (40 - few.of("echoed").length) * 10);
+    assertEquals(failures.all, []);
+  },
+);
+
+onEachEngine("Server tells everything to one who wants all when another wants little", async (engine) => {
+  const all = new EventLog(), few = new EventLog();
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [all.add] });
+  server.subscribe(few.add, ["echoed"], { echoed: 1 });
+  using conn = await connect(server.endpoints[0]);
+  for (let i = 0; i < 30; i++) await assertEchoes(conn, noise(10));
+  await all.nth(30, "echoed");
+  assertEquals(all.of("omitted"), []);
+  // It gets more than it asked for.
+  assertEquals(few.all.length, 30);
+});
