@@ -16,6 +16,7 @@ import {
   readToEnd,
   writeAll,
 } from "../../helpers/streams.ts";
+import { StuckClient } from "../../helpers/stuck_client.ts";
 import { TempFolder } from "../../helpers/temp_folder.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -294,6 +295,35 @@ onEachEngine(
     }
   },
 );
+
+onEachEngine(
+  "startServer() ends what said quit a second later when the client stays, and echoes no more of it",
+  async (engine) => {
+    const log = new EventLog();
+    await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [log.add] });
+    using staying = await connect(server.endpoints[0]), leaving = await connect(server.endpoints[0]);
+    for (const conn of [staying, leaving]) {
+      await assertEchoes(conn, encode("quit\n"));
+      assertEquals(await conn.read(new Uint8Array(1)), null);
+      await writeAll(conn, noise(100));
+    }
+    await leaving.closeWrite();
+    const { connection, bytes } = await log.nth(1, "disconnected");
+    assertEquals([connection, bytes], [2, 5]);
+    const { how, duration, messages } = await log.nth(2, "disconnected");
+    assertEquals([how, messages, duration >= 1000], ["quit", 1, true]);
+  },
+);
+
+onEachEngine("startServer() tells of a reset when a client that did not read goes", async (engine) => {
+  const log = new EventLog();
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"], engine, subscribers: [log.add] });
+  {
+    await using _stuck = await StuckClient.of(server.endpoints[0]);
+  }
+  const { how, bytes } = await log.nth(1, "disconnected");
+  assertEquals([how, bytes > 0], ["reset", true]);
+});
 
 onEachEngine("startServer() tells every echo, and sums up all of them, when there are many", async (engine) => {
   const log = new EventLog();

@@ -129,3 +129,14 @@ bounded("startServer() answers one datagram, whichever worker gets it, when it s
     for (const client of clients) client.close();
   }
 }, linuxOnly);
+
+bounded("startServer() gives TCP and UDP of two native workers one port when they ask for any", async () => {
+  const { server } = await start([[TCP, UDP]]);
+  const [tcp, udp] = server.endpoints.map((endpoint) => (endpoint as { port: number }).port);
+  assertEquals(tcp, udp);
+  using conn = await connect(server.endpoints[0]);
+  await assertEchoes(conn, noise(10));
+  await exchangeDatagram(server, 1, noise(10));
+  server.stop();
+  await server.finished;
+}, linuxOnly);
