@@ -133,6 +133,9 @@ bounded("NativeEngine lets nobody in again when a worker dies with the only conv
   await writeAll(conn, DIE);
   await log.nth(1, "replaced");
   assertEquals(told, ["begun", "ended"]);
+  // Nobody takes its place, who would find its listener shut.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(log.of("failed"), []);
   // The listener of the other worker may take a moment to close: who has got through to it is turned away then.
   const late = await connect(endpoints[0]).catch(() => undefined);
   if (late !== undefined) assertEquals((await readToEnd(late).catch(() => [])).length, 0);
