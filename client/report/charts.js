@@ -5,16 +5,29 @@
  */
 
 /**
- * Draws the charts of a report. The page holds its source, so it uses nothing but its argument, the page and uPlot.
+ * Draws charts. The page holds its source, so it uses nothing but its arguments, the page and uPlot.
  *
- * @param {import("./page.ts").ReportCharts} charts What to draw.
+ * @param {import("./html_page.ts").Charts} charts What to draw.
+ * @param {Record<string, import("./html_page.ts").ChartKind>} kinds How, by the names of the charts.
  */
-export function drawCharts(charts) {
+export function drawCharts(charts, kinds) {
   const { document, uPlot } = globalThis;
   const color = (name) => globalThis.getComputedStyle(document.documentElement).getPropertyValue(name);
   const latency = (us) => {
     const [value, unit] = us < 999.5 ? [us, "µs"] : us < 999_500 ? [us / 1000, "ms"] : [us / 1e6, "s"];
     return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(3))} ${unit}`;
+  };
+  const byteSize = (bytes) => {
+    const [value, unit] = bytes < 1024
+      ? [bytes, "B"]
+      : bytes < 2 ** 20
+      ? [bytes / 1024, "KiB"]
+      : [bytes / 2 ** 20, "MiB"];
+    return `${Number(value.toPrecision(3))} ${unit}`;
+  };
+  const byteRate = (bytes) => {
+    const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : bytes < 1e9 ? [bytes / 1e6, "MB"] : [bytes / 1e9, "GB"];
+    return `${Number(value.toPrecision(3))} ${unit}/s`;
   };
   const count = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3, notation: "compact" });
   const percentile = (x) => `${x < 0.005 ? 0 : Number((100 - 100 / 10 ** x).toFixed(Math.max(Math.ceil(x) - 1, 1)))}%`;
@@ -56,28 +69,30 @@ export function drawCharts(charts) {
     return [min - room, max + room];
   };
 
-  const kinds = {
-    percentiles: {
-      x: { label: "percentile", ticks: percentileTicks, text: percentile, space: 42 },
-      y: { label: "latency", ticks: logTicks, text: (log) => latency(10 ** log), range: padded },
-    },
-    distribution: {
-      x: { label: "latency", ticks: logTicks, text: (log) => latency(10 ** log), space: 64 },
-      y: { label: "share of messages", ticks: evenTicks, text: (share) => `${Number(share.toPrecision(3))} %` },
-      stepped: true,
-    },
-    throughput: {
-      x: {
-        label: "seconds since the start",
-        ticks: evenTicks,
-        text: (time) => `${Number(time.toFixed(1))} s`,
-        space: 56,
-      },
-      y: { label: "messages/s", ticks: evenTicks, text: count },
-    },
+  /** Powers of two between two logarithms of base 10, no more than `most`. */
+  function sizeTicks(min, max, most) {
+    const double = Math.log10(2);
+    const step = Math.ceil((max - min) / double / most);
+    const ticks = [];
+    for (let power = Math.ceil(min / double / step) * step; power * double <= max; power += step) {
+      ticks.push(power * double);
+    }
+    return ticks;
+  }
+
+  /** What an axis can show: where its ticks are, what they say, and how much room each needs in a row. */
+  const scales = {
+    percentile: { ticks: percentileTicks, text: percentile, space: 42 },
+    logLatency: { ticks: logTicks, text: (log) => latency(10 ** log), space: 64, range: padded },
+    logCount: { ticks: logTicks, text: (log) => count(10 ** log), space: 48, range: padded },
+    logSize: { ticks: sizeTicks, text: (log) => byteSize(Math.round(10 ** log)), space: 64, range: padded },
+    logByteRate: { ticks: logTicks, text: (log) => byteRate(10 ** log), space: 64, range: padded },
+    share: { ticks: evenTicks, text: (share) => `${Number(share.toPrecision(3))} %`, space: 48 },
+    seconds: { ticks: evenTicks, text: (time) => `${Number(time.toFixed(1))} s`, space: 56 },
+    count: { ticks: evenTicks, text: count, space: 48 },
   };
 
-  function axis({ ticks, text, space = 36 }, vertical) {
+  function axis({ ticks, text, space }, vertical) {
     return {
       stroke: color("--muted"),
       grid: { stroke: color("--grid"), width: 1 },
@@ -86,14 +101,15 @@ export function drawCharts(charts) {
       ...(vertical ? { size: 66 } : { size: 32 }),
       splits: (chart, _axis, min, max) => {
         const room = (vertical ? chart.bbox.height : chart.bbox.width) / globalThis.devicePixelRatio;
-        return ticks(min, max, Math.max(Math.floor(room / space), 2));
+        return ticks(min, max, Math.max(Math.floor(room / (vertical ? 36 : space)), 2));
       },
       values: (_chart, splits) => splits.map(text),
     };
   }
 
   function draw(name) {
-    const { x, y, stepped } = kinds[name];
+    const { stepped, pointed, spanGaps = false, ...kind } = kinds[name];
+    const [x, y] = [kind.x, kind.y].map(({ label, scale }) => ({ label, ...scales[scale] }));
     const place = document.getElementById(name);
     const size = () => ({ width: place.clientWidth, height: Math.min(Math.max(place.clientWidth * 0.55, 220), 360) });
     const chart = new uPlot(
@@ -118,8 +134,8 @@ export function drawCharts(charts) {
               ? { paths: uPlot.paths.stepped({ align: 1 }), fill: `${color(`--series-${index % 6}`)}22` }
               : {}),
             // A line through a single value would not be seen.
-            points: { show: charts[name][0].length < 3 && !stepped, size: 8 },
-            spanGaps: name === "percentiles",
+            points: { show: pointed || (charts[name][0].length < 3 && !stepped), size: 8 },
+            spanGaps,
           })),
         ],
       },
