@@ -51,13 +51,14 @@ export async function run(command: string, args: string[], options: RunOptions):
 }
 
 /**
- * Makes the usual ways to stop a program abort instead, so that temporary files are removed first.
+ * Makes the usual ways to stop a program abort instead, so that what it leaves behind is removed first.
  *
+ * @param signals How it may be stopped.
  * @returns What aborts.
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(signals: readonly Deno.Signal[] = STOP_SIGNALS): AbortSignal {
   const controller = new AbortController();
-  for (const name of STOP_SIGNALS) {
+  for (const name of signals) {
     Deno.addSignalListener(name, () => controller.abort(new MeariError(`stopped by ${name}`)));
   }
   return controller.signal;

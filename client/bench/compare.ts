@@ -6,8 +6,8 @@
 
 import type { BenchSummary } from "./result.ts";
 
-/** A ratio that was measured several times. */
-export interface Ratio {
+/** A figure that was measured several times. */
+export interface Spread {
   /** The middle one; the mean of the two middle ones where their number is even. */
   median: number;
   /** The lowest. */
@@ -19,11 +19,11 @@ export interface Ratio {
 /** The first server in relation to the second, pair by pair; `null` where no pair has both figures. */
 export interface Ratios {
   /** Messages a second; above 1 the first is ahead. */
-  messages_per_s: Ratio | null;
+  messages_per_s: Spread | null;
   /** The median latency; below 1 the first is ahead. */
-  latency_p50: Ratio | null;
+  latency_p50: Spread | null;
   /** The 99th percentile of the latencies; below 1 the first is ahead. */
-  latency_p99: Ratio | null;
+  latency_p99: Spread | null;
 }
 
 /** The results of two servers in the same round. */
@@ -43,13 +43,28 @@ export function compare(pairs: readonly Pair[]): Ratios {
   };
 }
 
-function ratio(pairs: readonly Pair[], figure: (summary: BenchSummary) => number | undefined): Ratio | null {
-  const ratios = pairs.map(([first, second]) => (figure(first) ?? NaN) / (figure(second) ?? NaN))
-    .filter(Number.isFinite).sort((a, b) => a - b);
-  const length = ratios.length;
+function ratio(pairs: readonly Pair[], figure: (summary: BenchSummary) => number | undefined): Spread | null {
+  return spreadOf(pairs.map(([first, second]) => (figure(first) ?? NaN) / (figure(second) ?? NaN)));
+}
+
+/**
+ * Sums up a figure that was measured several times.
+ *
+ * @param values What was measured; what is no finite number is left out.
+ * @returns The median and the extremes, with four significant digits; `null` where nothing was measured.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(spreadOf([3, 1, NaN, 2, 10]), { median: 2.5, min: 1, max: 10 });
+ * ```
+ */
+export function spreadOf(values: readonly number[]): Spread | null {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const length = sorted.length;
   if (length === 0) return null;
-  const median = (ratios[(length - 1) >> 1]! + ratios[length >> 1]!) / 2;
-  const [min, max] = [ratios[0]!, ratios.at(-1)!];
+  const median = (sorted[(length - 1) >> 1]! + sorted[length >> 1]!) / 2;
+  const [min, max] = [sorted[0]!, sorted.at(-1)!];
   return { median: round(median), min: round(min), max: round(max) };
 }
 
@@ -60,7 +75,7 @@ function ratio(pairs: readonly Pair[], figure: (summary: BenchSummary) => number
  * @returns The lines.
  */
 export function ratioLines(ratios: Ratios): string[] {
-  const line = (what: string, ratio: Ratio | null) =>
+  const line = (what: string, ratio: Spread | null) =>
     `  ${what.padEnd(12)} ${ratio ? `${ratio.median} (${ratio.min} to ${ratio.max})` : "not measured"}`;
   return [
     "first / second: median (lowest to highest)",
