@@ -12,8 +12,8 @@ import type { RunningServer } from "./running_server.ts";
 /** How long a load runs before it is measured, in seconds. */
 const WARMUP = 0.2;
 
-/** How much longer 1,000 connections are measured than other loads, so that each has enough answers. */
-const FAIR_TIMES = 2;
+/** From so many connections on a load is measured twice as long, so that each has enough answers. */
+const MANY_CONNECTIONS = 1000;
 
 /** What a run of a load may take besides its time, in milliseconds. */
 const MOST_BESIDES = 60_000;
@@ -38,8 +38,13 @@ export type Figures = Partial<Record<Figure | "lost", number>>;
  */
 export function costOf(load: Load, seconds: number): number {
   const opening = load.connections * 100e-6;
-  if (load.by === "bench") return 0.2 + WARMUP + opening + seconds;
-  return load.fresh ? 1.2 + opening : 0.6 + opening + FAIR_TIMES * seconds;
+  if (load.fresh) return 1.2 + opening;
+  return 0.4 + opening + timeOf(load, seconds);
+}
+
+/** How long a load is measured, in seconds. */
+function timeOf({ connections }: Load, seconds: number): number {
+  return connections >= MANY_CONNECTIONS ? 2 * seconds : seconds;
 }
 
 /**
@@ -61,17 +66,15 @@ export async function measure(
   signal: AbortSignal,
 ): Promise<Figures> {
   const { transport, connections, size, depth } = load;
+  const time = timeOf(load, seconds);
   if (load.by === "connections") {
-    const [time, pid] = load.fresh ? [0, server.pid] : [seconds * FAIR_TIMES, 0];
-    return await runForJson(
-      [generators.connections!, ...[server.tcp, connections, time, pid].map(String)],
-      seconds,
-      signal,
-    );
+    const [looping, pid] = load.fresh ? [0, server.pid] : [time, 0];
+    const args = [server.tcp, connections, looping, pid].map(String);
+    return await runForJson([generators.connections!, ...args], time, signal);
   }
   const args = ["bench", `${transport}://127.0.0.1:${server[transport]}`, "--json", "-c", `${connections}`];
-  args.push("-s", `${size}`, "--depth", `${depth}`, "-d", `${seconds}s`, "--warmup", `${WARMUP}s`);
-  const result: BenchSummary = await runForJson([...generators.meari, ...args], seconds, signal);
+  args.push("-s", `${size}`, "--depth", `${depth}`, "-d", `${time}s`, "--warmup", `${WARMUP}s`);
+  const result: BenchSummary = await runForJson([...generators.meari, ...args], time, signal);
   const [error] = Object.keys(result.errors);
   if (error !== undefined) throw new MeariError(error);
   const { messages_per_s, bytes_per_s, lost, latency_us } = result;

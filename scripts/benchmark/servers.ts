@@ -7,8 +7,11 @@
 import { closeListening, type Endpoint, listen } from "../../lib/transport/mod.ts";
 import { MeariError } from "../../lib/errors.ts";
 
-/** What kind of echo server can be measured. */
-interface ServerKind {
+/** A peer, as `--peers` takes it. */
+export type PeerName = "c" | "go" | "node" | "python" | "socat" | "ncat";
+
+/** What kind of echo server a peer is. */
+interface Peer {
   /** How tables call it. */
   name: string;
   /** Asks the program that it needs for its version. */
@@ -25,8 +28,8 @@ interface ServerKind {
 
 const PRINTED_PORTS = /^(\d+) (\d+)$/m;
 
-/** The peers by the names that `--peers` takes. */
-export const PEERS = {
+/** The peers. */
+export const PEERS: Record<PeerName, Peer> = {
   c: {
     name: "C",
     version: ["cc", "--version"],
@@ -68,10 +71,7 @@ export const PEERS = {
     ports: /Listening on 127\.0\.0\.1:(\d+)$/m,
     forks: true,
   },
-} as const satisfies Record<string, ServerKind>;
-
-/** The name of a peer, as `--peers` takes it. */
-export type PeerName = keyof typeof PEERS;
+};
 
 /** A server that can be started. */
 export interface Server {
@@ -127,7 +127,7 @@ export async function preparePeer(
   folder: string,
   compile: (command: string[]) => Promise<void>,
 ): Promise<Server> {
-  const { name, version, build, command, ports, forks = false }: ServerKind = PEERS[id];
+  const { name, version, build, command, ports, forks = false } = PEERS[id];
   const told = await outputOf(version);
   if (told === undefined) throw new MeariError(`${version[0]} is missing`);
   const built = `${folder}/${id}`;
