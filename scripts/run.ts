@@ -28,6 +28,8 @@ export interface RunOptions {
 export async function run(command: string, args: string[], options: RunOptions): Promise<void> {
   const { signal, env = Deno.env.toObject(), show = false } = options;
   const stdio = show ? "inherit" : "piped";
+  // One that has aborted already would end nothing.
+  signal.throwIfAborted();
   let output;
   try {
     output = await new Deno.Command(command, {

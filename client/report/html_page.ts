@@ -81,8 +81,8 @@ export interface Page {
   figures: readonly PageFigure[];
   /** What the charts show. */
   charts: Charts;
-  /** What else to say about the figures, at the end. */
-  notes: string;
+  /** What else to say about the figures, at the end: a paragraph each. */
+  notes: readonly string[];
 }
 
 /**
@@ -128,8 +128,9 @@ ${
   }
 <noscript><p>The charts need JavaScript; the table does not.</p></noscript>
 <footer>
-<p>Move over a chart to read its values, drag to zoom in, double-click to zoom out, click a name to hide its line.
-${escape(notes)} Made by meari ${VERSION}.</p>
+<p>Move over a chart to read its values, drag to zoom in, double-click to zoom out, click a name to hide its line.</p>
+${notes.map((note) => `<p>${escape(note)}</p>`).join("\n")}
+<p>Made by meari ${VERSION}.</p>
 </footer>
 <script type="application/json" id="charts">${JSON.stringify(charts).replaceAll("<", "\\u003c")}</script>
 <script>${script}</script>
@@ -149,7 +150,7 @@ function section(
     const series = labels.indexOf(label);
     return series < 0 ? "" : `<span class="swatch series-${series % SERIES_COLORS}"></span>`;
   };
-  return `${headed ? `<div><h2>${escape(title)}</h2>${text ? `<p>${escape(text)}</p>` : ""}</div>\n` : ""}\
+  return `${headed ? `<header><h2>${escape(title)}</h2>${text ? `<p>${escape(text)}</p>` : ""}</header>\n` : ""}\
 <section class="table" tabindex="0" aria-label="${escape(title)}">
 <table>
 <thead><tr>${head!.map((text) => `<th scope="col">${escape(text)}</th>`).join("")}</tr></thead>

@@ -57,7 +57,7 @@ export function renderReport(series: readonly ReportSeries[]): string {
     tables: [{ title: "Summary", rows: summaryTable(series) }],
     figures: FIGURES,
     charts: { ...charts },
-    notes: "Latencies have three significant digits.",
+    notes: ["Latencies have three significant digits."],
   });
 }
 

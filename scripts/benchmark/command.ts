@@ -12,8 +12,7 @@ import { runBenchmark, RunningServers, stepsOf, warmUp } from "./benchmark.ts";
 import { loadsOf, suits, titleOf } from "./loads.ts";
 import type { Generators } from "./measure.ts";
 import type { BenchmarkOptions } from "./options.ts";
-import type { BenchmarkProgress } from "./progress.ts";
-import { secondsOf } from "./progress.ts";
+import { type BenchmarkProgress, secondsOf } from "./progress.ts";
 import type { BenchmarkResult } from "./result.ts";
 import { ourServers, PEERS, preparePeer, type Server } from "./servers.ts";
 
@@ -38,7 +37,7 @@ export interface Programs {
 export async function benchmark(
   options: Pick<BenchmarkOptions, "only" | "peers" | "rounds" | "duration">,
   programs: Programs,
-  progress: BenchmarkProgress,
+  progress: Pick<BenchmarkProgress, "say" | "prepare" | "step">,
   signal: AbortSignal,
 ): Promise<BenchmarkResult> {
   const { only, peers, rounds } = options;

@@ -83,6 +83,8 @@ export async function measure(
 
 /** Runs a program that prints an object of JSON, also where it then tells by its exit code that not all was well. */
 async function runForJson<T>([program = "", ...args]: string[], seconds: number, signal: AbortSignal): Promise<T> {
+  // One that has aborted already would end nothing.
+  signal.throwIfAborted();
   const bounds = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000 + MOST_BESIDES)]);
   const command = new Deno.Command(program, {
     args,

@@ -93,7 +93,7 @@ export function renderBenchmark(benchmark: BenchmarkResult): string {
     tables: tablesOf(benchmark),
     figures: curves,
     charts: { labels: servers.map(({ name }) => name), ...Object.fromEntries(rows) },
-    notes: notesOf(benchmark).join(" "),
+    notes: notesOf(benchmark),
   });
 }
 
