@@ -32,6 +32,24 @@ export async function replaceFile(path: string, text: string): Promise<void> {
       throw error;
     }
   } catch (error) {
-    throw new MeariError(`cannot write ${escapeControls(path)}: ${describeCause(error)}`, { cause: error });
+    throw notWritten(path, error);
   }
+}
+
+/**
+ * Checks that a file can be written, before anything that takes long. Where there is none, it makes an empty one.
+ *
+ * @param path The file.
+ * @throws {MeariError} If it cannot be written.
+ */
+export function checkWritable(path: string): void {
+  try {
+    Deno.openSync(path, { append: true, create: true }).close();
+  } catch (error) {
+    throw notWritten(path, error);
+  }
+}
+
+function notWritten(path: string, cause: unknown): MeariError {
+  return new MeariError(`cannot write ${escapeControls(path)}: ${describeCause(cause)}`, { cause });
 }

@@ -11,7 +11,7 @@ import { escapeControls } from "../../lib/escape.ts";
 import { fileIdentity } from "../file_identity.ts";
 import { HdrLogWriter } from "../measure/hdr_log_writer.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
-import { replaceFile } from "../replace_file.ts";
+import { checkWritable, replaceFile } from "../replace_file.ts";
 import type { ReportSeries } from "../report/series.ts";
 import type { MeasuredInterval } from "./tally.ts";
 
@@ -65,7 +65,7 @@ export class BenchFiles implements Disposable {
     if (this.#opened) return;
     this.#opened = true;
     const { hdr, html, endpoints } = this.#options;
-    if (html !== undefined) writing(html, () => Deno.openSync(html, { append: true, create: true }).close());
+    if (html !== undefined) checkWritable(html);
     if (hdr === undefined) return;
     const file = writing(hdr, () => Deno.openSync(hdr, { write: true, create: true, truncate: true }));
     this.#file = file;

@@ -98,7 +98,7 @@ export class RunningServers implements AsyncDisposable {
 }
 
 /** What a server serves before it is measured: one that compiles what it runs has done so then. */
-const WARMUP = { name: "small", size: 64, depth: 1, by: "bench" } as const;
+const WARMUP = { names: [], size: 64, depth: 1, by: "bench" } as const;
 
 /**
  * Lets a server serve a little.
@@ -117,9 +117,9 @@ export async function warmUp(
 ): Promise<void> {
   const started = await running.get(server);
   const connections = server.forks ? 1 : 8;
-  await measure({ ...WARMUP, transport: "tcp", connections }, started, generators, 0.4, signal);
+  await measure({ ...WARMUP, transport: "tcp", connections }, started, generators, 0.1, signal);
   if (started.udp === undefined) return;
-  await measure({ ...WARMUP, transport: "udp", connections }, started, generators, 0.2, signal);
+  await measure({ ...WARMUP, transport: "udp", connections }, started, generators, 0.1, signal);
 }
 
 /**

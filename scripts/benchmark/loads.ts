@@ -4,6 +4,8 @@
  * @module
  */
 
+import { formatSize, plural } from "../../lib/units.ts";
+
 /** What is measured. Of all but memory and latency, more is better. */
 export type Figure =
   | "messages_per_s"
@@ -29,10 +31,10 @@ export const LOADS = {
 /** The name of a load. */
 export type LoadName = keyof typeof LOADS;
 
-/** One load, or one point of a load that grows. */
+/** One load. It may be a point of one that grows, or of two. */
 export interface Load {
-  /** Its name; the points of one that grows have it in common. */
-  name: LoadName;
+  /** What it is measured for: its own name, if it has one, and the loads that grow of which it is a point. */
+  names: readonly LoadName[];
   /** What carries it. */
   transport: "tcp" | "udp";
   /** How many connections, or sockets of datagrams. */
@@ -50,15 +52,20 @@ export interface Load {
 const MESSAGE = { transport: "tcp", size: 64, depth: 1, by: "bench" } as const;
 
 const ALL: readonly Load[] = [
-  { ...MESSAGE, name: "small", connections: 64 },
-  { ...MESSAGE, name: "fair", connections: 1000, by: "connections" },
-  { ...MESSAGE, name: "rtt", connections: 1 },
-  { ...MESSAGE, name: "bulk", connections: 8, size: 65_536, depth: 4 },
-  { ...MESSAGE, name: "udp", transport: "udp", connections: 8, depth: 8 },
-  { ...MESSAGE, name: "udp-rtt", transport: "udp", connections: 1 },
-  { ...MESSAGE, name: "idle", connections: 5000, by: "connections", fresh: true },
-  ...[1, 10, 100, 1000, 10_000].map((connections): Load => ({ ...MESSAGE, name: "connections", connections })),
-  ...[1, 32, 1024, 32_768, 1_048_576].map((size): Load => ({ ...MESSAGE, name: "payload", connections: 8, size })),
+  { ...MESSAGE, names: ["small", "connections"], connections: 64 },
+  { ...MESSAGE, names: ["fair"], connections: 1000, by: "connections" },
+  { ...MESSAGE, names: ["rtt", "connections"], connections: 1 },
+  { ...MESSAGE, names: ["bulk"], connections: 8, size: 65_536, depth: 4 },
+  { ...MESSAGE, names: ["udp"], transport: "udp", connections: 8, depth: 8 },
+  { ...MESSAGE, names: ["udp-rtt"], transport: "udp", connections: 1 },
+  { ...MESSAGE, names: ["idle"], connections: 5000, by: "connections", fresh: true },
+  { ...MESSAGE, names: ["connections", "payload"], connections: 8 },
+  { ...MESSAGE, names: ["connections"], connections: 1000 },
+  { ...MESSAGE, names: ["connections"], connections: 10_000 },
+  { ...MESSAGE, names: ["payload"], connections: 8, size: 1 },
+  { ...MESSAGE, names: ["payload"], connections: 8, size: 1024 },
+  { ...MESSAGE, names: ["payload"], connections: 8, size: 32_768 },
+  { ...MESSAGE, names: ["payload"], connections: 8, size: 1_048_576 },
 ];
 
 /** How many descriptors a server or a generator needs besides one for each connection. */
@@ -69,11 +76,12 @@ const SPARE_DESCRIPTORS = 64;
  *
  * @param names The names of those that are wanted.
  * @param descriptors How many files a program may have open.
- * @returns The loads in their order, and those of them that need more descriptors.
+ * @returns The loads in their order, by their wanted names, and those of them that need more descriptors.
  */
 export function loadsOf(names: readonly LoadName[], descriptors: number): { loads: Load[]; tooLarge: Load[] } {
   const { loads = [], tooLarge = [] } = Object.groupBy(
-    ALL.filter(({ name }) => names.includes(name)),
+    ALL.map((load) => ({ ...load, names: load.names.filter((name) => names.includes(name)) }))
+      .filter(({ names }) => names.length > 0),
     ({ connections }) => connections + SPARE_DESCRIPTORS <= descriptors ? "loads" : "tooLarge",
   );
   return { loads, tooLarge };
@@ -83,10 +91,10 @@ export function loadsOf(names: readonly LoadName[], descriptors: number): { load
  * Names a load where it stands alone.
  *
  * @param load The load.
- * @returns Its name, and what tells it from the other points of one that grows.
+ * @returns Its own name, or what tells it from the other points of one that grows.
  */
-export function titleOf({ name, connections, size }: Load): string {
-  return name === "connections" ? `${connections} connections` : name === "payload" ? `${size} bytes` : name;
+export function titleOf({ names: [name], connections, size }: Pick<Load, "names" | "connections" | "size">): string {
+  return name === "connections" ? plural(connections, "connection") : name === "payload" ? formatSize(size) : name!;
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import { bold, setColorEnabled, yellow } from "@std/fmt/colors";
 import { resolve } from "node:path";
-import { replaceFile } from "../../client/replace_file.ts";
+import { checkWritable, replaceFile } from "../../client/replace_file.ts";
 import { alignColumns } from "../../client/report/table.ts";
 import { printLine } from "../../lib/cli/output.ts";
 import { answerCommon, END_SIGNALS, runProgram } from "../../lib/cli/program.ts";
@@ -23,15 +23,16 @@ await runProgram("benchmark", async () => {
   const options = parseBenchmarkArgs(Deno.args);
   if (answerCommon(benchmarkCommand, options)) return 0;
   const page = options.html && resolve(options.html);
+  if (page !== undefined) checkWritable(page);
   const signal = stopSignal(END_SIGNALS);
   Deno.chdir(new URL("../..", import.meta.url));
   using progress = new BenchmarkProgress();
   const programs = { server: ["dist/meari-server"], client: ["dist/meari"] };
   const result = await benchmark(options, programs, progress, signal);
   progress[Symbol.dispose]();
+  if (page !== undefined) await replaceFile(page, renderBenchmark(result));
   if (options.json) printLine(JSON.stringify(result));
   else printTables(result);
-  if (page !== undefined) await replaceFile(page, renderBenchmark(result));
   return 0;
 });
 

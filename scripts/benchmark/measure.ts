@@ -9,8 +9,8 @@ import { MeariError } from "../../lib/errors.ts";
 import type { Figure, Load } from "./loads.ts";
 import type { RunningServer } from "./running_server.ts";
 
-/** How long a load runs before it is measured, in seconds. */
-const WARMUP = 0.2;
+/** How long a load runs before it is measured, in seconds: its generator is new each time, and compiles what it runs. */
+const WARMUP = 0.4;
 
 /** From so many connections on a load is measured twice as long, so that each has enough answers. */
 const MANY_CONNECTIONS = 1000;
@@ -39,7 +39,7 @@ export type Figures = Partial<Record<Figure | "lost", number>>;
 export function costOf(load: Load, seconds: number): number {
   const opening = load.connections * 100e-6;
   if (load.fresh) return 1.2 + opening;
-  return 0.4 + opening + timeOf(load, seconds);
+  return 0.2 + WARMUP + opening + timeOf(load, seconds);
 }
 
 /** How long a load is measured, in seconds. */

@@ -5,9 +5,9 @@
  */
 
 import { type PageFigure, renderPage } from "../../client/report/html_page.ts";
-import { type Figure, type LoadName, LOADS } from "./loads.ts";
+import { type Figure, type LoadName, LOADS, titleOf } from "./loads.ts";
 import type { BenchmarkResult, LoadResult } from "./result.ts";
-import { headline, tablesOf } from "./table.ts";
+import { headline, pointsOf, tablesOf } from "./table.ts";
 
 /** A curve: of which load, over what, and what of it. */
 interface Curve extends PageFigure {
@@ -73,9 +73,9 @@ const CURVES: readonly Curve[] = [
  */
 export function renderBenchmark(benchmark: BenchmarkResult): string {
   const { servers, loads } = benchmark;
-  const curves = CURVES.filter(({ load }) => loads.some((result) => result.load === load));
+  const curves = CURVES.filter(({ load }) => pointsOf(loads, load).length > 0);
   const rows = curves.map(({ id, load, place, figure, value }) => {
-    const points = loads.filter((result) => result.load === load);
+    const points = pointsOf(loads, load);
     return [id, [
       points.map(place),
       ...servers.map((server) =>
@@ -104,10 +104,10 @@ export function renderBenchmark(benchmark: BenchmarkResult): string {
  * @returns The lines.
  */
 export function notesOf({ servers, loads, not_measured }: BenchmarkResult): string[] {
-  const names = new Set(loads.map(({ load }) => load));
-  const lost = loads.flatMap(({ load, lost }) =>
-    Object.entries(lost).map(([id, count]) =>
-      `${load}: ${servers.find((server) => server.id === id)!.name} left ${count} unanswered.`
+  const names = new Set(loads.flatMap(({ names }) => names));
+  const lost = loads.flatMap((load) =>
+    Object.entries(load.lost).map(([id, count]) =>
+      `${titleOf(load)}: ${servers.find((server) => server.id === id)!.name} left ${count} unanswered.`
     )
   );
   return [

@@ -13,9 +13,7 @@ import type { Server } from "./servers.ts";
 export type Spreads = Partial<Record<Figure, Spread>>;
 
 /** What a load came to. */
-export interface LoadResult extends Pick<Load, "transport" | "connections" | "size" | "depth"> {
-  /** The name of the load. */
-  load: Load["name"];
+export interface LoadResult extends Pick<Load, "names" | "transport" | "connections" | "size" | "depth"> {
   /** What each server took, by its id. */
   results: Record<string, Spreads>;
   /** How often a server was ahead of each other in the same round: of ours by its id, of the other by its id. */
@@ -60,7 +58,7 @@ export function summarize(
   servers: readonly Pick<Server, "id" | "ours">[],
   rounds: ReadonlyMap<string, readonly (Figures | undefined)[]>,
 ): LoadResult {
-  const { name, transport, connections, size, depth } = load;
+  const { names, transport, connections, size, depth } = load;
   const measured = servers.filter(({ id }) => rounds.get(id)?.some((figures) => figures !== undefined));
   const results: LoadResult["results"] = {}, ratio: LoadResult["ratio"] = {}, lost: LoadResult["lost"] = {};
   for (const { id, ours } of measured) {
@@ -76,7 +74,7 @@ export function summarize(
       ratio[id][other.id] = spreads(own.map((figures, round) => ahead(figures ?? {}, others[round] ?? {})));
     }
   }
-  return { load: name, transport, connections, size, depth, results, ratio, lost };
+  return { names, transport, connections, size, depth, results, ratio, lost };
 }
 
 function spreads(rounds: readonly Figures[]): Spreads {

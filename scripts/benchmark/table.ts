@@ -44,7 +44,7 @@ const NOTHING = "–";
  */
 export function tablesOf({ servers, loads, rounds }: BenchmarkResult): PageTable[] {
   const columns = COLUMNS.flatMap(([name, figure, title]) => {
-    const load = loads.find(({ load }) => load === name);
+    const load = loads.find(({ names }) => names.includes(name));
     return load === undefined ? [] : [{ load, figure, title }];
   });
   const tables: PageTable[] = [];
@@ -66,7 +66,7 @@ export function tablesOf({ servers, loads, rounds }: BenchmarkResult): PageTable
     });
   }
   for (const [name, figure, title, placeOf] of GROWING) {
-    const points = loads.filter(({ load }) => load === name);
+    const points = pointsOf(loads, name);
     if (points.length === 0) continue;
     const cells = (id: string) => points.map(({ results }) => cell(results[id], figure));
     tables.push({
@@ -75,6 +75,19 @@ export function tablesOf({ servers, loads, rounds }: BenchmarkResult): PageTable
     });
   }
   return tables;
+}
+
+/**
+ * Gives the points of a load that grows.
+ *
+ * @param loads What each load came to.
+ * @param name Which load.
+ * @returns The points, from the least.
+ */
+export function pointsOf(loads: readonly LoadResult[], name: LoadName): LoadResult[] {
+  return loads.filter(({ names }) => names.includes(name)).sort((a, b) =>
+    a.connections - b.connections || a.size - b.size
+  );
 }
 
 function cell(spreads: Spreads | undefined, figure: Figure): string {

@@ -9,13 +9,18 @@ Deno.test("renderBenchmark() draws what grows, and leaves out what was not measu
     [chart: string]: unknown;
   };
   assertEquals(labels, ["OURS", "TWICE", "BROKEN"]);
-  assertEquals(rates, [[0, 1, 2, 3, 4], Array(5).fill(2000), Array(5).fill(4000), Array(5).fill(null)]);
+  assertEquals(rates, [
+    [1, 8, 64, 1000, 10_000].map(Math.log10),
+    Array(5).fill(2000),
+    Array(5).fill(4000),
+    Array(5).fill(null),
+  ]);
   assertEquals((latencies as number[][])[2], Array(5).fill(Math.log10(33.33)));
   assertEquals(payloads, undefined);
 });
 
 Deno.test("renderBenchmark() has every table and note, escaped", () => {
-  const page = renderBenchmark(benchmarkOf("small", "payload"));
+  const page = renderBenchmark(benchmarkOf("rtt", "payload"));
   for (const heading of ["Loads", "OURS beside each other server", "MB a second each way by payload"]) {
     assertStringIncludes(page, `<h2>${heading}</h2>`);
   }

@@ -25,9 +25,9 @@ Deno.test("tablesOf() has a column for each figure, and then how ours compares",
 Deno.test("tablesOf() has tables of what grows", () => {
   const tables = tablesOf(benchmarkOf("connections", "payload"));
   assertEquals(tables.map(({ rows }) => rows[0]), [
-    ["", "1", "10", "100", "1,000", "10,000"],
-    ["", "1", "10", "100", "1,000", "10,000"],
-    ["", "1 byte", "32 bytes", "1 KiB", "32 KiB", "1 MiB"],
+    ["", "1", "8", "64", "1,000", "10,000"],
+    ["", "1", "8", "64", "1,000", "10,000"],
+    ["", "1 byte", "64 bytes", "1 KiB", "32 KiB", "1 MiB"],
   ]);
   assertEquals(tables[1]!.rows[2], ["TWICE", ...Array(5).fill("33.3us")]);
 });
