@@ -46,20 +46,25 @@ export async function benchmark(
   try {
     await using running = new RunningServers(signal);
     const notMeasured: string[] = [];
-    const fail = (what: string, error?: unknown) => {
+    const fail = (what: string, error: unknown) => {
       signal.throwIfAborted();
-      if (error !== undefined && !(error instanceof MeariError)) throw error;
-      const reason = error === undefined ? what : `${what}: ${error.message}`;
+      if (!(error instanceof MeariError)) throw error;
+      const reason = `${what}: ${error.message}`;
       // What fails in one round often fails in each.
       if (notMeasured.includes(reason)) return;
       notMeasured.push(reason);
-      progress.say(`${reason}: not measured`);
+      progress.say(`not measured: ${reason}`);
     };
     const compile = ([compiler = "", ...args]: string[]) => run(compiler, args, { signal });
 
     const descriptors = await descriptorLimit();
     let { loads, tooLarge } = loadsOf(only, descriptors);
-    for (const load of tooLarge) fail(`${titleOf(load)} needs more open files than ${descriptors} (ulimit -n)`);
+    if (tooLarge.length > 0) {
+      fail(
+        tooLarge.map(titleOf).join(", "),
+        new MeariError(`no more than ${descriptors} files may be open (ulimit -n)`),
+      );
+    }
     const generators: Generators = { meari: programs.client, connections: undefined };
     const helped = loads.filter(({ by }) => by === "connections");
     if (helped.length > 0) {
@@ -85,7 +90,7 @@ export async function benchmark(
     if (servers.length === 0) throw new MeariError("there is no server of ours to measure");
     for (const id of peers.filter((id) => loads.some((load) => suits(PEERS[id], load)))) {
       progress.prepare(`preparing ${id}`);
-      await preparePeer(id, folder, compile).then(prepare).catch((error) => fail(id, error));
+      await preparePeer(id, folder, compile).then(prepare).catch((error) => fail(PEERS[id].name, error));
     }
     if (loads.length === 0) throw new UsageError("there is no load to measure");
 

@@ -18,7 +18,8 @@ export type Figure =
 /** The loads by the names that `--only` takes, with what each is. */
 export const LOADS = {
   small: "64 connections, messages of 64 bytes, one in flight on each: messages a second",
-  fair: "the same on 1,000 connections: the 5th percentile of answers per connection over their median",
+  fair:
+    "1,000 connections, messages of 64 bytes, one in flight on each: the 5th percentile of answers per connection over their median",
   rtt: "one connection, a message of 64 bytes at a time: messages a second",
   bulk: "8 connections, 256 KiB in flight on each: MB a second each way",
   udp: "8 sockets, 8 datagrams of 64 bytes in flight on each: datagrams a second",

@@ -39,12 +39,11 @@ await runProgram("benchmark", async () => {
 function printTables(result: BenchmarkResult): void {
   setColorEnabled(!Deno.noColor && Deno.stdout.isTerminal());
   printLine(headline(result));
-  for (const { title, text, rows } of tablesOf(result)) {
+  for (const { title, text, rows, ratios } of tablesOf(result)) {
     const [head, ...lines] = alignColumns(rows);
     printLine(`\n${bold(title)}${text ? `: ${text}` : ""}`);
     printLine(head!);
-    // A ratio below 1.
-    for (const line of lines) printLine(line.replaceAll(/(?<= )0\.\d\d(?= |$)/g, (behind) => yellow(behind)));
+    for (const line of lines) printLine(ratios ? line.replaceAll(/(?<= )0\.\d\d(?= |$)/g, yellow) : line);
   }
   printLine("");
   for (const note of notesOf(result)) printLine(note);

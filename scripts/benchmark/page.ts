@@ -104,14 +104,14 @@ export function renderBenchmark(benchmark: BenchmarkResult): string {
  * @returns The lines.
  */
 export function notesOf({ servers, loads, not_measured }: BenchmarkResult): string[] {
-  const names = new Set(loads.flatMap(({ names }) => names));
+  const names = (Object.keys(LOADS) as LoadName[]).filter((name) => pointsOf(loads, name).length > 0);
   const lost = loads.flatMap((load) =>
     Object.entries(load.lost).map(([id, count]) =>
       `${titleOf(load)}: ${servers.find((server) => server.id === id)!.name} left ${count} unanswered.`
     )
   );
   return [
-    ...[...names].map((name) => `${name}: ${LOADS[name]}.`),
+    ...names.map((name) => `${name}: ${LOADS[name]}.`),
     ...lost,
     ...not_measured.map((reason) => `Not measured: ${reason}.`),
   ];

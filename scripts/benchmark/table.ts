@@ -33,6 +33,12 @@ const GROWING: readonly (readonly [LoadName, Figure, string, (load: LoadResult) 
   ["payload", "bytes_per_s", "MB a second each way by payload", (load) => formatSize(load.size)],
 ];
 
+/** A table of a benchmark. */
+export interface BenchmarkTable extends PageTable {
+  /** Whether its figures are ratios. */
+  ratios?: boolean;
+}
+
 /** What stands where nothing was measured. */
 const NOTHING = "–";
 
@@ -42,12 +48,12 @@ const NOTHING = "–";
  * @param benchmark What it came to.
  * @returns The tables, in the order in which they are shown.
  */
-export function tablesOf({ servers, loads, rounds }: BenchmarkResult): PageTable[] {
+export function tablesOf({ servers, loads, rounds }: BenchmarkResult): BenchmarkTable[] {
   const columns = COLUMNS.flatMap(([name, figure, title]) => {
     const load = loads.find(({ names }) => names.includes(name));
     return load === undefined ? [] : [{ load, figure, title }];
   });
-  const tables: PageTable[] = [];
+  const tables: BenchmarkTable[] = [];
   const head = ["", ...columns.map(({ title }) => title)];
   if (columns.length > 0) {
     const cells = (id: string) => columns.map(({ load, figure }) => cell(load.results[id], figure));
@@ -62,6 +68,7 @@ export function tablesOf({ servers, loads, rounds }: BenchmarkResult): PageTable
     tables.push({
       title: `${name} beside each other server`,
       text: "above 1 it is ahead",
+      ratios: true,
       rows: [head, ...others.map((other) => [other.name, ...cells(other.id)])],
     });
   }

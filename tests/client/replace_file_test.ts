@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { replaceFile } from "../../client/replace_file.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { checkWritable, replaceFile } from "../../client/replace_file.ts";
 import { MeariError } from "../../lib/errors.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
@@ -20,4 +20,13 @@ Deno.test("replaceFile() keeps a symbolic link and the mode of the file", async 
   assert(Deno.lstatSync(link).isSymlink);
   assertEquals(Deno.readTextFileSync(file), "new");
   assertEquals(Deno.statSync(file).mode! & 0o777, 0o640);
+});
+
+Deno.test("checkWritable() leaves what a file holds, and throws a MeariError when it cannot be written", () => {
+  using folder = new TempFolder();
+  const [file, missing] = [folder.file("report.html"), folder.file("missing/report.html")];
+  Deno.writeTextFileSync(file, "old");
+  checkWritable(file);
+  assertEquals(Deno.readTextFileSync(file), "old");
+  assertThrows(() => checkWritable(missing), MeariError, `cannot write ${missing}: no such file or directory`);
 });
