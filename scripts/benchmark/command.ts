@@ -70,7 +70,7 @@ export async function benchmark(
     if (helped.length > 0) {
       const connections = `${folder}/connections`;
       try {
-        await compile(["cc", "-O2", "-o", connections, "scripts/benchmark/connections.c"]);
+        await compile(["cc", "-O2", "-o", connections, "scripts/peers/connections.c"]);
         generators.connections = connections;
       } catch (error) {
         fail(helped.map(titleOf).join(", "), error);
