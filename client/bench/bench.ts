@@ -6,6 +6,7 @@
 
 import { type Endpoint, isStream } from "../../lib/transport/mod.ts";
 import { type LatencySummary, latencySummary } from "../measure/summary.ts";
+import { canBeNative } from "./load/native/engine.ts";
 import type { LoadPlan } from "./load/plan.ts";
 import { runLoad } from "./load/threads.ts";
 import type { BenchSummary } from "./result.ts";
@@ -44,8 +45,14 @@ export interface BenchOptions {
   messages?: number;
   /** How long messages are sent before any count. Default: 0. */
   warmup?: number;
-  /** How many threads share the connections; with one, that is the caller's own. Default: 1. */
+  /** How many threads share the connections. Default: 1. */
   threads?: number;
+  /**
+   * What opens the sockets. `auto` is straight on the system calls, in workers of their own, for TCP and UDP on Linux where
+   * FFI is permitted, and else as `portable`: through the runtime, and in the caller's thread where one is enough. Default:
+   * `auto`.
+   */
+  engine?: "auto" | "portable";
   /** Whether every byte that comes back is compared. Default: `true`. */
   verify?: boolean;
   /** Whether connections that fail or break are replaced. Default: `false`. */
@@ -156,6 +163,7 @@ export function planOf(endpoint: Endpoint, options: Omit<BenchOptions, "onInterv
   const { connections = 1, rate, messages } = options;
   const plan: LoadPlan = {
     endpoint,
+    native: options.engine !== "portable" && canBeNative(endpoint),
     connections,
     first: 0,
     count: connections,

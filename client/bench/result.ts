@@ -36,9 +36,27 @@ export interface BenchSummary {
   refused: number;
   /** How often what went wrong. */
   errors: Record<string, number>;
+  /**
+   * The share of the time in which the load generator had something to do while it sent, of its busiest thread, from 0 to 1;
+   * `null` where that is not known.
+   */
+  busy: number | null;
+  /**
+   * The longest time that a message was sent after it was due, in microseconds; `null` without a rate. Latencies count from
+   * when messages were due, so it is part of some.
+   */
+  behind_us: number | null;
+  /** How many datagrams came back for which the load generator's own receive buffers had no room; `null` where not known. */
+  dropped: number | null;
   /** The latencies in microseconds; `null` where nothing was answered. */
   latency_us: LatencySummary | null;
 }
+
+/** A load generator that is busier than this has no time left, and what it measures is its own limit. */
+const NO_TIME_LEFT = 0.95;
+
+/** A load generator that is behind its schedule by more than this cannot keep it, in microseconds. */
+const MUCH_BEHIND = 10_000;
 
 /**
  * What the program exits with for a result.
@@ -72,7 +90,13 @@ export function resultLines(summary: BenchSummary): string[] {
     );
   }
   const faults = faultsOf(summary);
-  return [...lines, ...unfinishedOf(summary), ...(faults.length > 0 ? faults : ["no faults"])];
+  return [
+    ...lines,
+    ...unfinishedOf(summary),
+    ...(faults.length > 0 ? faults : ["no faults"]),
+    ...droppedOf(summary),
+    ...busyOf(summary),
+  ];
 }
 
 /**
@@ -84,7 +108,9 @@ export function resultLines(summary: BenchSummary): string[] {
 export function resultLine(summary: BenchSummary): string {
   const { latency_us: latency, messages_per_s } = summary;
   const times = latency ? [`p50 ${time(latency.p50)}`, `p99 ${time(latency.p99)}`] : [];
-  return [`${formatCount(messages_per_s)}/s`, ...times, ...unfinishedOf(summary), ...faultsOf(summary)].join(", ");
+  const findings = [...unfinishedOf(summary), ...faultsOf(summary), ...droppedOf(summary)];
+  if (isLimit(summary)) findings.push(...busyOf(summary));
+  return [`${formatCount(messages_per_s)}/s`, ...times, ...findings].join(", ");
 }
 
 /**
@@ -111,6 +137,25 @@ function faultsOf({ messages, lost, late, duplicate, errors }: BenchSummary): st
     faults.unshift(`${formatCount(lost)} lost (${share} %${late > 0 ? `, ${formatCount(late)} late` : ""})`);
   }
   return faults;
+}
+
+function droppedOf({ dropped }: BenchSummary): string[] {
+  if (!dropped) return [];
+  return [`${formatCount(dropped)} datagram${dropped === 1 ? "" : "s"} dropped in this program's own receive buffer`];
+}
+
+/** Whether the load generator was the limit, and not the server. */
+function isLimit({ busy, behind_us }: BenchSummary): boolean {
+  return busy !== null && busy >= NO_TIME_LEFT && (behind_us === null || behind_us >= MUCH_BEHIND);
+}
+
+function busyOf(summary: BenchSummary): string[] {
+  const { busy, behind_us } = summary;
+  if (busy === null) return [];
+  const text = `the load generator was busy ${Math.round(100 * busy)} % of the time`;
+  if (!isLimit(summary)) return [text];
+  const late = behind_us === null ? "" : ` and up to ${time(behind_us)} behind`;
+  return [`${text}${late}: it was the limit, not the server`];
 }
 
 function time(us: number): string {

@@ -7,7 +7,7 @@
 import { formatEndpoint } from "../../lib/endpoint.ts";
 import { LatencyRecorder } from "../measure/latency.ts";
 import { latencySummary } from "../measure/summary.ts";
-import { countCause, type LoadCounts, noCounts } from "./load/counters.ts";
+import { countCause, noCounts } from "./load/counters.ts";
 import type { LoadReport } from "./load/load.ts";
 import type { LoadPlan } from "./load/plan.ts";
 import type { BenchSummary } from "./result.ts";
@@ -34,7 +34,7 @@ export class BenchTally {
   #latencies = new LatencyRecorder();
   #start = 0;
   #measured = 0;
-  #threads: { counts: LoadCounts; partialBytes: number; interval: number }[];
+  #threads: (Pick<LoadReport, "counts" | "partialBytes" | "busy" | "behind"> & { interval: number })[];
   #intervals = new Map<number, { from: number; to: number; latencies: LatencyRecorder; bytes: number }>();
 
   /**
@@ -47,7 +47,8 @@ export class BenchTally {
   constructor(plan: LoadPlan, threads: number, onInterval: (interval: MeasuredInterval) => void = () => {}) {
     this.#plan = plan;
     this.#onInterval = onInterval;
-    this.#threads = Array.from({ length: threads }, () => ({ counts: noCounts(), partialBytes: 0, interval: 0 }));
+    const nothing = { counts: noCounts(), partialBytes: 0, busy: undefined, behind: undefined, interval: 0 };
+    this.#threads = Array.from({ length: threads }, () => nothing);
   }
 
   /**
@@ -65,12 +66,12 @@ export class BenchTally {
    * @param thread The number of the thread.
    * @param report What it tells.
    */
-  add(thread: number, { from, to, latencies, counts, partialBytes }: LoadReport): void {
+  add(thread: number, { from, to, latencies, counts, partialBytes, busy, behind }: LoadReport): void {
     this.#latencies.add(latencies);
     this.#measured = Math.max(this.#measured, to);
     const number = Math.max(0, Math.round(from / 1000) - (to - from < SHORT_INTERVAL ? 1 : 0));
     const before = this.#threads[thread]!.partialBytes;
-    this.#threads[thread] = { counts, partialBytes, interval: number };
+    this.#threads[thread] = { counts, partialBytes, busy, behind, interval: number };
     const interval = this.#intervals.get(number) ?? { from, to, latencies: new LatencyRecorder(), bytes: 0 };
     this.#intervals.set(number, interval);
     interval.from = Math.min(interval.from, from);
@@ -87,13 +88,14 @@ export class BenchTally {
    */
   end(): BenchSummary {
     this.#tell(Infinity);
-    const { endpoint, size } = this.#plan;
+    const { endpoint, size, native } = this.#plan;
     const seconds = this.#measured / 1000;
     const messages = this.#latencies.count;
-    const sum = (name: "lost" | "late" | "duplicate" | "unfinished" | "unfinishedBytes") =>
+    const sum = (name: "lost" | "late" | "duplicate" | "unfinished" | "unfinishedBytes" | "dropped") =>
       this.#threads.reduce((total, { counts }) => total + counts[name], 0);
     const refused = this.#causes("refused");
     const bytes = messages * size + sum("unfinishedBytes");
+    const [busy, behind] = [this.#most("busy"), this.#most("behind")];
     return {
       endpoint: formatEndpoint(endpoint),
       messages,
@@ -108,8 +110,17 @@ export class BenchTally {
       unfinished_bytes: sum("unfinishedBytes"),
       refused: Object.values(refused).reduce((total, count) => total + count, 0),
       errors: { ...refused, ...this.#causes("broken") },
+      busy: busy === null ? null : round(busy, 3),
+      behind_us: behind === null ? null : round(behind * 1000, 1),
+      dropped: native ? sum("dropped") : null,
       latency_us: latencySummary(this.#latencies),
     };
+  }
+
+  /** The most of all threads; `null` where none tells. */
+  #most(name: "busy" | "behind"): number | null {
+    const known = this.#threads.map((thread) => thread[name] ?? -1);
+    return Math.max(...known) < 0 ? null : Math.max(...known);
   }
 
   #causes(kind: "refused" | "broken"): Record<string, number> {

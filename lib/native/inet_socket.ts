@@ -130,3 +130,19 @@ export function growReceiveBuffer(libc: Libc, fd: number, bytes: number): number
   }
   return getOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF) / 2;
 }
+
+/**
+ * Tells how many datagrams a socket has dropped since it was opened, because its receive buffer had no room.
+ *
+ * @param libc The C library.
+ * @param fd The socket's descriptor.
+ * @returns How many, modulo 2³².
+ * @throws The system's error.
+ */
+export function countDropped(libc: Libc, fd: number): number {
+  const words = new Uint32Array(LINUX.SK_MEMINFO_VARS);
+  const length = new Uint32Array([words.byteLength]);
+  const { getsockopt } = libc.symbols;
+  succeeded(libc, "getsockopt", getsockopt(fd, LINUX.SOL_SOCKET, LINUX.SO_MEMINFO, words, length));
+  return words[LINUX.SK_MEMINFO_DROPS]!;
+}

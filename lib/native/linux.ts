@@ -32,6 +32,7 @@ export const LINUX = {
   SO_RCVBUFFORCE: 33,
   SO_TIMESTAMPNS: 35,
   SO_RXQ_OVFL: 40,
+  SO_MEMINFO: 55,
 
   // linux/in.h and linux/in6.h: levels of IPv4 and IPv6, their options, and what a control message of theirs is.
   IPPROTO_IP: 0,
@@ -59,6 +60,10 @@ export const LINUX = {
   EPOLL_CTL_DEL: 2,
   EPOLL_CTL_MOD: 3,
   EPOLL_CLOEXEC: 0o2000000,
+
+  // linux/sock_diag.h: how many words SO_MEMINFO tells, and which of them counts what was dropped.
+  SK_MEMINFO_VARS: 9,
+  SK_MEMINFO_DROPS: 8,
 
   // linux/eventfd.h.
   EFD_NONBLOCK: 0o4000,

@@ -6,6 +6,10 @@
 
 import { abortable } from "@std/async/abortable";
 import { waitAtMost } from "../wait_at_most.ts";
+import type { Bounds } from "./types.ts";
+
+/** How long an address of a host is tried alone, in milliseconds (RFC 8305 section 8). */
+const ATTEMPT_DELAY = 250;
 
 /**
  * Finds the addresses of a host, as the system's resolver has them.
@@ -64,4 +68,42 @@ export async function connectToFirst<T extends { close(): void }>(
   if (first !== undefined) return first;
   signal.throwIfAborted();
   throw failure;
+}
+
+/**
+ * Connects to a host at the first of its addresses that answers. Deno itself tries only the first of a name's addresses.
+ *
+ * @param host A name or an IP address.
+ * @param bounds How long it may take.
+ * @param connect Connects to an address; its signal ends the attempt soon.
+ * @returns The connection.
+ * @throws What the last attempt fails with, `ENOTFOUND` for an unknown name, or the reason of a signal.
+ */
+export async function connectToHost<T extends { close(): void }>(
+  host: string,
+  bounds: Bounds,
+  connect: (address: string, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const signal = signalOf(bounds);
+  const addresses = await addressesOf(host, signal);
+  return await connectToFirst(addresses, Math.min(ATTEMPT_DELAY, bounds.timeout / addresses.length), signal, connect);
+}
+
+/**
+ * Finds the address of a host to send datagrams to. Of several an IPv4 one is preferred, as a datagram cannot find out which
+ * of them is served.
+ *
+ * @param host A name or an IP address.
+ * @param bounds How long it may take.
+ * @returns The address.
+ * @throws `ENOTFOUND` for an unknown name, or the reason of a signal.
+ */
+export async function datagramAddressOf(host: string, bounds: Bounds): Promise<string> {
+  const addresses = await addressesOf(host, signalOf(bounds));
+  return addresses.find((address) => !address.includes(":")) ?? addresses[0]!;
+}
+
+function signalOf({ timeout, signal }: Bounds): AbortSignal {
+  const bound = AbortSignal.timeout(timeout);
+  return signal ? AbortSignal.any([bound, signal]) : bound;
 }

@@ -186,7 +186,18 @@ function boundEndpoint(endpoint: Endpoint, address: Address): Endpoint {
   return "host" in endpoint && "port" in address ? { ...endpoint, port: address.port } : endpoint;
 }
 
-async function explained<T>(
+/**
+ * Tries something at an endpoint, and says in one line why it failed.
+ *
+ * @param operation What is tried.
+ * @param endpoint Where.
+ * @param open Tries it.
+ * @param bounds How long it may take.
+ * @returns What came of it.
+ * @throws {EndpointError} If it fails.
+ * @throws The reason of the signal where that ends it.
+ */
+export async function explained<T>(
   operation: EndpointOperation,
   endpoint: Endpoint,
   open: () => Promise<T>,

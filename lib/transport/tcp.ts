@@ -5,7 +5,7 @@
  */
 
 import { errorCode } from "../errors.ts";
-import { addressesOf, connectToFirst } from "./host.ts";
+import { connectToHost } from "./host.ts";
 import type { Bounds, InetEndpoint, Listener, StreamConn, StreamTransport } from "./types.ts";
 
 /** Byte streams over TCP. */
@@ -42,19 +42,10 @@ function listen(endpoint: InetEndpoint): Listener<StreamConn> {
   };
 }
 
-/** How long an address of a host is tried alone, in milliseconds (RFC 8305 section 8). */
-const ATTEMPT_DELAY = 250;
-
-/** Deno itself tries only the first of a name's addresses. */
 async function connect(endpoint: InetEndpoint, bounds: Bounds): Promise<StreamConn> {
-  const timeout = AbortSignal.timeout(bounds.timeout);
-  const signal = bounds.signal ? AbortSignal.any([timeout, bounds.signal]) : timeout;
-  const addresses = await addressesOf(endpoint.host, signal);
-  const share = Math.min(ATTEMPT_DELAY, bounds.timeout / addresses.length);
-  return await connectToFirst(
-    addresses,
-    share,
-    signal,
+  return await connectToHost(
+    endpoint.host,
+    bounds,
     async (hostname, signal) => withoutNagle(await Deno.connect({ hostname, port: endpoint.port, signal })),
   );
 }

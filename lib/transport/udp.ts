@@ -5,7 +5,7 @@
  */
 
 import { DatagramConn } from "./datagram_conn.ts";
-import { addressesOf } from "./host.ts";
+import { datagramAddressOf } from "./host.ts";
 import type { Bounds, DatagramSocket, DatagramTransport, InetEndpoint, MessageConn } from "./types.ts";
 
 /** The most bytes that a UDP datagram over IPv4 carries: 65,535 less the headers of IP (RFC 791) and UDP (RFC 768). */
@@ -23,16 +23,13 @@ export const udp: DatagramTransport = {
 
 /**
  * The socket is of the family of the server's address. A name is looked up once, here, because Deno looks it up again for
- * each datagram otherwise; of several addresses an IPv4 one is preferred, as a datagram cannot find out which of them is
- * served. A server that is bound to every address may answer from another one than it was asked at, but from the same port.
+ * each datagram otherwise. A server that is bound to every address may answer from another one than it was asked at, but from the same port.
  *
  * A port at which nobody listens goes unnoticed: Linux tells an ICMP refusal only to a socket that is connected (connect(2)),
  * which Deno's is not.
  */
-async function connect(endpoint: InetEndpoint, { timeout, signal }: Bounds): Promise<MessageConn> {
-  const bound = AbortSignal.timeout(timeout);
-  const addresses = await addressesOf(endpoint.host, signal ? AbortSignal.any([bound, signal]) : bound);
-  const hostname = addresses.find((address) => !address.includes(":")) ?? addresses[0]!;
+async function connect(endpoint: InetEndpoint, bounds: Bounds): Promise<MessageConn> {
+  const hostname = await datagramAddressOf(endpoint.host, bounds);
   const socket = bind(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   return new DatagramConn(socket, { transport: "udp", hostname, port: endpoint.port }, (from) => {
     return "port" in from && from.port === endpoint.port;

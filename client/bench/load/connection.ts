@@ -6,11 +6,9 @@
 
 import { BackOff } from "../../../lib/back_off.ts";
 import { describeCause } from "../../../lib/errors.ts";
-import { connectMessages, connectStream, EndpointError, isStream } from "../../../lib/transport/mod.ts";
+import { EndpointError } from "../../../lib/transport/mod.ts";
 import { countCause } from "./counters.ts";
-import { MessageLink } from "./message_link.ts";
-import type { Link, LinkEnd, SharedLoad } from "./link.ts";
-import { StreamLink } from "./stream_link.ts";
+import type { Link, LinkEnd, LoadEngine, SharedLoad } from "./link.ts";
 
 /** The pause before a connection is replaced that brought nothing, in milliseconds: the first time, and the most. */
 const PAUSE = { first: 50, most: 1000 };
@@ -24,6 +22,7 @@ export class LoadConnection {
 
   #number: number;
   #load: SharedLoad;
+  #engine: LoadEngine;
   #link: Link | undefined;
   /** Whether there is no link, and will be none. */
   #over = false;
@@ -37,10 +36,12 @@ export class LoadConnection {
    *
    * @param number Its number in the whole load.
    * @param load The load.
+   * @param engine Opens its links.
    */
-  constructor(number: number, load: SharedLoad) {
+  constructor(number: number, load: SharedLoad, engine: LoadEngine) {
     this.#number = number;
     this.#load = load;
+    this.#engine = engine;
   }
 
   /** How many bytes have come back of a message that counts and is not answered whole. */
@@ -54,14 +55,10 @@ export class LoadConnection {
    * @returns Why it could not; `undefined` where it could, or where it is not needed any more.
    */
   async open(): Promise<Error | undefined> {
-    const { plan: { endpoint, timeout }, schedule } = this.#load;
-    const bounds = { timeout, signal: schedule.over };
+    const { schedule } = this.#load;
     const begun = this.#begun;
-    const dueAt = (index: number) => schedule.dueAt(this.#number, begun + index);
     try {
-      this.#link = isStream(endpoint)
-        ? new StreamLink(await connectStream(endpoint, bounds), this.#load, dueAt)
-        : new MessageLink(await connectMessages(endpoint, bounds), this.#load, dueAt);
+      this.#link = await this.#engine.open(this.#load, (index) => schedule.dueAt(this.#number, begun + index));
     } catch (error) {
       if (schedule.over.aborted) return;
       this.refuse(error as Error);

@@ -20,6 +20,8 @@ export interface LoadCounts {
   unfinished: number;
   /** How many bytes of the unfinished messages had come back. */
   unfinishedBytes: number;
+  /** Datagrams that came, and for which the receive buffer had no room; counted where links are native. */
+  dropped: number;
   /** Connections that could not be made, and datagrams that could not be sent, by cause. */
   refused: Record<string, number>;
   /** Connections that broke, and answers that were wrong, by cause. */
@@ -32,7 +34,7 @@ export interface LoadCounts {
  * @returns The counts.
  */
 export function noCounts(): LoadCounts {
-  return { lost: 0, late: 0, duplicate: 0, unfinished: 0, unfinishedBytes: 0, refused: {}, broken: {} };
+  return { lost: 0, late: 0, duplicate: 0, unfinished: 0, unfinishedBytes: 0, dropped: 0, refused: {}, broken: {} };
 }
 
 /** Counts for the part of a load that one thread carries. A message counts if it was due after the warm-up. */

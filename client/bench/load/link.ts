@@ -4,8 +4,10 @@
  * @module
  */
 
+import { errorCode } from "../../../lib/errors.ts";
 import type { EndpointError } from "../../../lib/transport/mod.ts";
 import type { LoadCounters } from "./counters.ts";
+import type { Pacer } from "./pacer.ts";
 import type { LoadPlan } from "./plan.ts";
 import type { LoadSchedule } from "./schedule.ts";
 
@@ -18,7 +20,7 @@ export interface SharedLoad {
   /** What became of them. */
   readonly counters: LoadCounters;
   /** What to send. */
-  readonly noise: Uint8Array;
+  readonly noise: Uint8Array<ArrayBuffer>;
 }
 
 /** Why a link has ended: what the server did wrong, or that nobody is there; `undefined` where this side ended it. */
@@ -66,6 +68,34 @@ export interface Link {
   abandon(how: "lost" | "unfinished"): number;
 }
 
+/** What opens the links of a thread, and sends what is due on them. */
+export interface LoadEngine {
+  /** For how long there was nothing to do, in milliseconds; `undefined` where that is not known. */
+  readonly idle: number | undefined;
+  /**
+   * Opens a link.
+   *
+   * @param load The load.
+   * @param dueAt When a message of the link is due, by its index, where the load has a rate.
+   * @returns The link.
+   * @throws {EndpointError} If it cannot be opened.
+   * @throws The reason of the schedule's signal where that ends it.
+   */
+  open(load: SharedLoad, dueAt: (index: number) => number): Promise<Link>;
+  /**
+   * Begins to send what is due, as soon as it is due.
+   *
+   * @param pacer Knows what is.
+   * @param over Ends that.
+   */
+  pace(pacer: Pacer, over: AbortSignal): void;
+  /** Frees what it holds, once the links have ended. */
+  close(): Promise<void>;
+}
+
+/** How long to wait at the end of a stream for the server to close too, in milliseconds. */
+export const CLOSE_TIMEOUT = 250;
+
 /** More came back than was sent. */
 export const SURPLUS = "more came back than was sent";
 
@@ -74,3 +104,13 @@ export const MISMATCH = "other bytes came back";
 
 /** The server ended a connection. */
 export const CLOSED = "the server closed the connection";
+
+/**
+ * Tells whether an operation has failed because nobody is at the peer's address.
+ *
+ * @param error What it has thrown.
+ * @returns Whether that is why.
+ */
+export function isNobody(error: unknown): boolean {
+  return ["ECONNREFUSED", "ENOENT"].includes(errorCode(error) ?? "");
+}

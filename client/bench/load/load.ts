@@ -5,13 +5,16 @@
  */
 
 import { delay } from "@std/async/delay";
-import { setImmediate } from "node:timers";
 import { errorCode } from "../../../lib/errors.ts";
 import type { LatencyRecorder } from "../../measure/latency.ts";
 import { LoadConnection } from "./connection.ts";
 import { LoadCounters, type LoadCounts } from "./counters.ts";
-import { makeNoise } from "./noise.ts";
+import { makeNoise } from "./exchange/noise.ts";
+import type { LoadEngine } from "./link.ts";
+import { NativeEngine } from "./native/engine.ts";
+import { Pacer } from "./pacer.ts";
 import type { LoadPlan } from "./plan.ts";
+import { PortableEngine } from "./portable/engine.ts";
 import { LoadSchedule } from "./schedule.ts";
 
 /** What a load tells about once a second, and at its end. Times are in milliseconds from where messages count. */
@@ -26,6 +29,10 @@ export interface LoadReport {
   counts: LoadCounts;
   /** How many bytes have come back of messages that are not answered whole. */
   partialBytes: number;
+  /** The share of the time in which this thread had something to do while it sent; `undefined` where that is not known. */
+  busy: number | undefined;
+  /** The longest time that a message was sent after it was due, in milliseconds; `undefined` without a rate. */
+  behind: number | undefined;
 }
 
 /** How many connections are made at once. */
@@ -33,12 +40,6 @@ const CONNECTING = 128;
 
 /** How often to look for answers that are overdue, at the least, in milliseconds. */
 const TICK = 100;
-
-/** A timer is late by up to as much, in milliseconds; from then on a load with a rate looks at the clock instead. */
-const TIMER_ERROR = 2.5;
-
-/** How long a load with a rate may send what is due before it looks for answers, in milliseconds. */
-const LONGEST_TURN = 1;
 
 /** How long a load that is stopped waits for the answers to what it has sent, in milliseconds. */
 const GRACE = 250;
@@ -49,8 +50,13 @@ export class Load {
   #onReport: (report: LoadReport) => void;
   #schedule: LoadSchedule;
   #counters: LoadCounters;
+  #engine: LoadEngine;
   #connections: LoadConnection[];
+  #pacer: Pacer | undefined;
   #reported = 0;
+  /** When the sending began, and what the engine had been idle for before. */
+  #began: { time: number; idle: number } | undefined;
+  #busy: number | undefined;
 
   /**
    * Prepares a load; nothing is connected yet.
@@ -66,7 +72,11 @@ export class Load {
     this.#onReport = onReport;
     this.#schedule = schedule;
     this.#counters = counters;
-    this.#connections = Array.from({ length: plan.count }, (_, i) => new LoadConnection(plan.first + i, shared));
+    const engine = this.#engine = plan.native ? new NativeEngine() : new PortableEngine();
+    this.#connections = Array.from(
+      { length: plan.count },
+      (_, i) => new LoadConnection(plan.first + i, shared, engine),
+    );
   }
 
   /**
@@ -105,21 +115,29 @@ export class Load {
   async run(start: number): Promise<void> {
     const schedule = this.#schedule, counters = this.#counters;
     const begin = start - performance.timeOrigin;
-    // A timer may go off a little early, and what is sent then would not count.
-    for (let now = 0; (now = performance.now()) < begin && schedule.sending;) {
-      await pause(begin - now, schedule.over);
-    }
-    schedule.begin(begin);
-
     const { rate, wait, timeout } = this.#plan;
     const over = new AbortController();
     const ticks = setInterval(() => this.#tick(), Math.max(1, Math.min(TICK, wait / 4, timeout / 4)));
     try {
-      const all = Promise.all(this.#connections.map((connection) => connection.run()));
-      if (rate !== undefined) this.#pace(over.signal);
+      const run = () => Promise.all(this.#connections.map((connection) => connection.run()));
+      schedule.begin(begin);
+      let all: Promise<unknown> | undefined;
+      if (rate !== undefined) {
+        all = run();
+        this.#pacer = new Pacer(this.#plan, schedule, this.#connections);
+        this.#engine.pace(this.#pacer, over.signal);
+      }
+      // A timer may go off a little early, and what is sent then would not count.
+      for (let now = 0; (now = performance.now()) < begin && schedule.sending;) {
+        await pause(begin - now, schedule.over);
+      }
+      this.#began = { time: performance.now(), idle: this.#engine.idle ?? 0 };
+      all ??= run();
       this.#reportEachSecond(over.signal);
       await Promise.race([schedule.sent, all]);
       schedule.endSending();
+      this.#busy = this.#busySoFar();
+      this.#began = undefined;
       await Promise.race([schedule.idle, all, this.#waitForAnswers(performance.now() - begin, over.signal)]);
       const measured = counters.measured(performance.now());
       await Promise.all(this.#connections.map((connection) => connection.end()));
@@ -142,38 +160,16 @@ export class Load {
   }
 
   /** Lets go of the connections. */
-  close(): void {
+  async close(): Promise<void> {
     this.stop();
     for (const connection of this.#connections) connection.cut();
+    await this.#engine.close();
   }
 
   /** Throws where the server was never there, on no connection. */
   #throwWhereRefused(): void {
     if (this.#connections.every(({ refusal, reached }) => refusal !== undefined && !reached)) {
       throw this.#connections[0]!.refusal;
-    }
-  }
-
-  /** Sends what is due, as soon as it is due. */
-  async #pace(over: AbortSignal): Promise<void> {
-    const schedule = this.#schedule;
-    const { connections, first } = this.#plan;
-    const end = schedule.scheduled;
-    let turned = performance.now();
-    for (let round = 0; schedule.sending; round++) {
-      for (const [index, connection] of this.#connections.entries()) {
-        const number = first + index;
-        if (round * connections + number >= end) return schedule.endSending();
-        const due = schedule.dueAt(number, round);
-        for (let now = performance.now(); schedule.sending && (now < due || now - turned > LONGEST_TURN);) {
-          // A timer is not exact enough. A turn of the event loop is, and takes what has come meanwhile.
-          if (due - now > TIMER_ERROR) await pause(due - now - TIMER_ERROR, over);
-          else await new Promise<void>((resolve) => void setImmediate(resolve));
-          turned = now = performance.now();
-        }
-        if (!schedule.sending) return;
-        connection.fallDue(due);
-      }
     }
   }
 
@@ -214,9 +210,17 @@ export class Load {
       (sum, { partialBytes }) => sum + partialBytes,
       counts.unfinishedBytes,
     );
-    this.#onReport({ from: this.#reported, to, latencies, counts, partialBytes });
+    const busy = this.#busySoFar(), behind = this.#pacer?.behind;
+    this.#onReport({ from: this.#reported, to, latencies, counts, partialBytes, busy, behind });
     this.#reported = to;
     latencies.reset();
+  }
+
+  #busySoFar(): number | undefined {
+    const { idle } = this.#engine;
+    if (idle === undefined || this.#began === undefined) return this.#busy;
+    const elapsed = performance.now() - this.#began.time;
+    return elapsed > 0 ? Math.min(1, Math.max(0, 1 - (idle - this.#began.idle) / elapsed)) : undefined;
   }
 }
 

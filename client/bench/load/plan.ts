@@ -10,6 +10,8 @@ import type { Endpoint } from "../../../lib/transport/mod.ts";
 export interface LoadPlan {
   /** Whom to put under load. */
   endpoint: Endpoint;
+  /** Whether its links are native: straight on the system calls. */
+  native: boolean;
   /** How many connections the whole load has; each has a number. */
   connections: number;
   /** The number of this thread's first connection. */

@@ -6,15 +6,22 @@
 
 import { errorCode, MeariError } from "../../../lib/errors.ts";
 import { EndpointError, type EndpointOperation } from "../../../lib/transport/mod.ts";
+import { waitAtMost } from "../../../lib/wait_at_most.ts";
 import { type EncodedLatencies, LatencyRecorder } from "../../measure/latency.ts";
 import { Load, type LoadReport } from "./load.ts";
 import type { LoadPlan } from "./plan.ts";
 
+/** The longest to wait for a worker to close its sockets, in milliseconds. */
+const CLOSING = 1000;
+
 /** Time for all threads to get ready for the beginning, in milliseconds. */
 const COUNTDOWN = 20;
 
-/** What a worker is told: the load to prepare, when to begin, or to stop. */
-export type ToWorker = { plan: LoadPlan } | { start: number } | "stop";
+/** What a worker is told: the load to prepare, when to begin, to stop, or to let go of its connections. */
+export type ToWorker = { plan: LoadPlan } | { start: number } | "stop" | "close";
+
+/** What a worker does that takes a while. */
+export type WorkerStep = "open" | "run" | "close";
 
 /** Why a load could not be, as plain data: an {@linkcode EndpointError}, or any other error. */
 export interface Failure {
@@ -27,19 +34,19 @@ export interface Failure {
 /** What a worker tells: what was measured, that a step is done, or why that failed. */
 export type FromWorker =
   | { report: Omit<LoadReport, "latencies"> & { latencies: EncodedLatencies } }
-  | { done: "open" | "run"; failure?: Failure };
+  | { done: WorkerStep; failure?: Failure };
 
 /** A thread that carries a part of a load. */
 interface LoadThread {
   open(): Promise<void>;
   run(start: number): Promise<void>;
   stop(): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** How a load runs. */
 export interface RunOptions {
-  /** How many threads share the connections; with one, that is this one. */
+  /** How many threads share the connections; with one, that is this one, unless the links are native. */
   threads: number;
   /** Told when all is connected, with the time of the beginning, in milliseconds since 1970. */
   onStart: (start: number) => void;
@@ -72,7 +79,7 @@ export async function runLoad(plan: LoadPlan, options: RunOptions): Promise<void
         stop();
       }
     };
-    return number === 1 ? new Load(part, tell) : new WorkerThread(part, tell);
+    return number === 1 && !plan.native ? new Load(part, tell) : new WorkerThread(part, tell);
   });
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
@@ -85,7 +92,7 @@ export async function runLoad(plan: LoadPlan, options: RunOptions): Promise<void
     if (thrown) throw thrown.error;
   } finally {
     signal.removeEventListener("abort", stop);
-    for (const thread of threads) thread.close();
+    await Promise.all(threads.map((thread) => thread.close()));
   }
 }
 
@@ -104,7 +111,11 @@ async function unlessAllFail(steps: Promise<void>[]): Promise<void> {
 class WorkerThread implements LoadThread {
   #plan: LoadPlan;
   #worker: Worker;
-  #steps = { open: Promise.withResolvers<void>(), run: Promise.withResolvers<void>() };
+  #steps = {
+    open: Promise.withResolvers<void>(),
+    run: Promise.withResolvers<void>(),
+    close: Promise.withResolvers<void>(),
+  };
 
   constructor(plan: LoadPlan, onReport: (report: LoadReport) => void) {
     this.#plan = plan;
@@ -118,7 +129,7 @@ class WorkerThread implements LoadThread {
       event.preventDefault();
       for (const step of Object.values(this.#steps)) step.reject(new Error(`a worker thread failed: ${event.message}`));
     };
-    // Where the first step fails, nobody waits for the second.
+    // Where a step fails, nobody may wait for the next one.
     for (const { promise } of Object.values(this.#steps)) promise.catch(() => {});
     this.#tell({ plan });
   }
@@ -136,7 +147,10 @@ class WorkerThread implements LoadThread {
     this.#tell("stop");
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    // Native sockets are not closed by the end of their thread.
+    this.#tell("close");
+    await waitAtMost(CLOSING, this.#steps.close.promise).catch(() => {});
     this.#worker.terminate();
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { Load } from "./load.ts";
-import { failureOf, type FromWorker, type ToWorker } from "./threads.ts";
+import { failureOf, type FromWorker, type ToWorker, type WorkerStep } from "./threads.ts";
 
 /** What this file uses of a worker's global scope, for which the type checker has no library here. */
 const scope = self as unknown as {
@@ -17,6 +17,7 @@ let load: Load | undefined;
 
 scope.onmessage = ({ data }) => {
   if (data === "stop") return load?.stop();
+  if (data === "close") return tell("close", load!.close());
   if ("start" in data) return tell("run", load!.run(data.start));
   load = new Load(data.plan, (report) => {
     const latencies = report.latencies.encode();
@@ -26,6 +27,6 @@ scope.onmessage = ({ data }) => {
 };
 
 /** Tells how a step of the load has ended. */
-function tell(done: "open" | "run", step: Promise<void>): void {
+function tell(done: WorkerStep, step: Promise<void>): void {
   step.then(() => scope.postMessage({ done }), (error) => scope.postMessage({ done, failure: failureOf(error) }));
 }

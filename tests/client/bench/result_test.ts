@@ -25,6 +25,9 @@ function summary(times: number[], rest: Partial<BenchSummary> = {}): BenchSummar
     unfinished_bytes: 0,
     refused: 0,
     errors: {},
+    busy: null,
+    behind_us: null,
+    dropped: null,
     latency_us: latencySummary(recorderOf(...times.map((time) => time * 1e6))),
     ...rest,
   };
@@ -71,6 +74,26 @@ Deno.test("resultLines() and resultLine() show what is unfinished, which is no f
   assertEquals(
     resultLine(summary([1], { unfinished: 2, lost: 1 })),
     "1/s, p50 1ms, p99 1ms, 2 unfinished, 1 lost (50 %)",
+  );
+});
+
+Deno.test("resultLines() and resultLine() say what the load generator did not manage", () => {
+  const last = (rest: Partial<BenchSummary>) => resultLines(summary([], { dropped: 0, ...rest })).slice(1);
+  assertEquals(last({ busy: 0.374 }), ["no faults", "the load generator was busy 37 % of the time"]);
+  assertEquals(last({ busy: 0.99, behind_us: 900 }), ["no faults", "the load generator was busy 99 % of the time"]);
+  assertEquals(last({ busy: 0.99 }), [
+    "no faults",
+    "the load generator was busy 99 % of the time: it was the limit, not the server",
+  ]);
+  const behind =
+    "the load generator was busy 100 % of the time and up to 12ms behind: it was the limit, not the server";
+  const rest = { busy: 1, behind_us: 12_000, dropped: 1234, lost: 1 };
+  const dropped = "1,234 datagrams dropped in this program's own receive buffer";
+  assertEquals(last(rest), ["1 lost (100 %)", dropped, behind]);
+  assertEquals(resultLine(summary([1], rest)), `1/s, p50 1ms, p99 1ms, 1 lost (50 %), ${dropped}, ${behind}`);
+  assertEquals(
+    resultLine(summary([1], { busy: 0.5, dropped: 1 })),
+    "1/s, p50 1ms, p99 1ms, 1 datagram dropped in this program's own receive buffer",
   );
 });
 

@@ -10,13 +10,14 @@ const endpoint: Endpoint = { transport: "tcp", host: "127.0.0.1", port: 7 };
 /** What a thread tells of a span of time, with latencies in milliseconds. */
 function report(from: number, to: number, latencies: number[], counts: Partial<LoadCounts> = {}, partialBytes = 0) {
   const times = latencies.map((time) => time * 1e6);
-  return { from, to, latencies: recorderOf(...times), counts: { ...noCounts(), ...counts }, partialBytes };
+  const rest = { counts: { ...noCounts(), ...counts }, partialBytes, busy: undefined, behind: undefined };
+  return { from, to, latencies: recorderOf(...times), ...rest };
 }
 
 Deno.test("BenchTally adds up threads, and tells of a second once all threads have reported it", () => {
   const told: [number, number, number, number][] = [];
   const tally = new BenchTally(
-    planOf(endpoint, { size: 10 }),
+    planOf(endpoint, { size: 10, engine: "portable" }),
     2,
     ({ start, end, latencies, bytes }) => told.push([start, end, latencies.count, bytes]),
   );
@@ -47,6 +48,9 @@ Deno.test("BenchTally adds up threads, and tells of a second once all threads ha
     unfinished_bytes: 0,
     refused: 3,
     errors: { "cannot connect: timed out": 3, "connection reset by the peer": 1 },
+    busy: null,
+    behind_us: null,
+    dropped: null,
   });
   assertEquals([latency_us?.min, latency_us?.max], [1000, 9000]);
 });
@@ -63,4 +67,16 @@ Deno.test("BenchTally counts the bytes of messages that are not answered whole",
   assertEquals(bytes, [70, 50, 0, 60]);
   assertEquals([summary.messages, summary.bytes, summary.unfinished, summary.unfinished_bytes], [1, 160, 1, 60]);
   assertEquals(summary.bytes_per_s, 40);
+});
+
+Deno.test("BenchTally tells of the busiest thread, and of what all of them dropped", () => {
+  for (const [engine, dropped] of [["auto", 5], ["portable", null]] as const) {
+    const plan = { ...planOf(endpoint, {}), native: engine === "auto" };
+    const tally = new BenchTally(plan, 2);
+    tally.add(0, { ...report(0, 1000, [1], { dropped: 1 }), busy: 0.9, behind: 1 });
+    tally.add(0, { ...report(1000, 2000, [1], { dropped: 2 }), busy: 0.12345, behind: 3 });
+    tally.add(1, { ...report(0, 1000, [1], { dropped: 3 }), busy: 0.5, behind: 2.00005 });
+    const summary = tally.end();
+    assertEquals([summary.busy, summary.behind_us, summary.dropped], [0.5, 3000, dropped]);
+  }
 });

@@ -1,14 +1,14 @@
 import { delay } from "@std/async/delay";
 import { assert, assertEquals } from "@std/assert";
-import { planOf } from "../../../../client/bench/bench.ts";
-import { LoadCounters } from "../../../../client/bench/load/counters.ts";
-import { MessageLink } from "../../../../client/bench/load/message_link.ts";
-import { makeNoise } from "../../../../client/bench/load/noise.ts";
-import { LoadSchedule } from "../../../../client/bench/load/schedule.ts";
-import { type Endpoint, EndpointError, type InetAddress, type MessageConn } from "../../../../lib/transport/mod.ts";
-import { bounded } from "../../../helpers/bounded.ts";
-import { framed } from "../../../helpers/framed.ts";
-import { ownTransport } from "../../../helpers/own_transport.ts";
+import { planOf } from "../../../../../client/bench/bench.ts";
+import { LoadCounters } from "../../../../../client/bench/load/counters.ts";
+import { MessageLink } from "../../../../../client/bench/load/portable/message_link.ts";
+import { makeNoise } from "../../../../../client/bench/load/exchange/noise.ts";
+import { LoadSchedule } from "../../../../../client/bench/load/schedule.ts";
+import { type Endpoint, EndpointError, type InetAddress, type MessageConn } from "../../../../../lib/transport/mod.ts";
+import { bounded } from "../../../../helpers/bounded.ts";
+import { framed } from "../../../../helpers/framed.ts";
+import { ownTransport } from "../../../../helpers/own_transport.ts";
 
 const endpoint: Endpoint = { transport: "udp", host: "127.0.0.1", port: 7 };
 const address: InetAddress = { transport: "udp", hostname: "127.0.0.1", port: 7 };

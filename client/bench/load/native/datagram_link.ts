@@ -1,0 +1,187 @@
+/**
+ * A UDP socket under load, by its descriptor.
+ *
+ * @module
+ */
+
+import { describeCause } from "../../../../lib/errors.ts";
+import type { DatagramBatch } from "../../../../lib/native/datagram_batch.ts";
+import { countDropped } from "../../../../lib/native/inet_socket.ts";
+import { systemError } from "../../../../lib/native/libc.ts";
+import { LINUX } from "../../../../lib/native/linux.ts";
+import { EndpointError } from "../../../../lib/transport/mod.ts";
+import { countCause } from "../counters.ts";
+import { MessageExchange } from "../exchange/message_exchange.ts";
+import { isNobody, type Link, type LinkEnd, type SharedLoad } from "../link.ts";
+import type { Sender, SocketLoop, Watcher } from "./socket_loop.ts";
+
+const { EPOLLIN, EPOLLOUT } = LINUX;
+
+/** What all sockets of a thread receive into and send from. */
+export interface DatagramBuffers {
+  /** Datagrams that were received; each has room for a byte more than is expected, so that one that is too long is noticed. */
+  received: DatagramBatch;
+  /** Datagrams that are sent. */
+  sent: DatagramBatch;
+}
+
+/** A connected UDP socket under load. */
+export class NativeDatagramLink implements Link, Watcher, Sender {
+  readonly finished: Promise<LinkEnd>;
+  readonly partialBytes = 0;
+
+  #loop: SocketLoop;
+  #buffers: DatagramBuffers;
+  #fd: number;
+  #load: SharedLoad;
+  #exchange: MessageExchange;
+  #waiting = 0;
+  #isQueued = false;
+  /** Whether the socket took less than it was to send, and is waited for. */
+  #isFull = false;
+  #over = false;
+  #finished = Promise.withResolvers<LinkEnd>();
+
+  /**
+   * Puts a socket under load.
+   *
+   * @param loop The loop that it belongs to.
+   * @param buffers What it receives into and sends from.
+   * @param fd The descriptor of a connected socket, which this closes.
+   * @param load The load.
+   * @param dueAt When a message of this link is due, by its index, where the load has a rate.
+   */
+  constructor(
+    loop: SocketLoop,
+    buffers: DatagramBuffers,
+    fd: number,
+    load: SharedLoad,
+    dueAt: (index: number) => number,
+  ) {
+    this.finished = this.#finished.promise;
+    this.#loop = loop;
+    this.#buffers = buffers;
+    this.#fd = fd;
+    this.#load = load;
+    this.#exchange = new MessageExchange(load, dueAt);
+  }
+
+  get answered(): boolean {
+    return this.#exchange.answered;
+  }
+
+  get begun(): number {
+    return this.#exchange.begun;
+  }
+
+  start(): void {
+    this.#loop.watch(this.#fd, EPOLLIN, this);
+  }
+
+  push(count: number): void {
+    this.#waiting += count;
+    if (this.#isQueued || this.#isFull || count === 0) return;
+    this.#isQueued = true;
+    this.#loop.flushSoon(this);
+  }
+
+  flush(): void {
+    this.#isQueued = false;
+    this.#send(performance.now());
+  }
+
+  ready(happened: number): void {
+    if (happened & EPOLLOUT) {
+      this.#isFull = false;
+      this.#loop.change(this.#fd, EPOLLIN);
+      this.#send(performance.now());
+    }
+    // Errors are told by receiving.
+    if (happened & ~EPOLLOUT) this.#receive();
+  }
+
+  watch(now: number): void {
+    this.push(this.#exchange.follow(this.#exchange.expire(now), now));
+  }
+
+  end(): Promise<void> {
+    this.cut();
+    return Promise.resolve();
+  }
+
+  cut(why?: LinkEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#load.counters.counts.dropped += countDropped(this.#loop.libc, this.#fd);
+    this.#finished.resolve(why);
+    this.#loop.close(this.#fd);
+    this.#loop.yieldSoon();
+  }
+
+  abandon(how: "lost" | "unfinished"): number {
+    this.#exchange.abandon(how);
+    return this.#waiting;
+  }
+
+  /** Sends what waits, as many at once as there is room for. */
+  #send(now: number): void {
+    const { sent: batch } = this.#buffers;
+    const { message } = this.#exchange;
+    while (this.#waiting > 0 && !this.#over && !this.#isFull) {
+      const count = Math.min(this.#waiting, batch.capacity);
+      for (let i = 0; i < count; i++) {
+        batch.payloads.set(message, i * batch.payload);
+        this.#exchange.begin(now, batch.payloads, i * batch.payload);
+      }
+      this.#waiting -= count;
+      this.#sendBatch(count);
+    }
+  }
+
+  #sendBatch(count: number): void {
+    for (let sent = 0; sent < count;) {
+      const more = this.#buffers.sent.send(this.#fd, sent, count);
+      if (more > 0) {
+        sent += more;
+        continue;
+      }
+      const error = systemError("sendmmsg", this.#loop.libc.errno());
+      if (error.code !== "EAGAIN") {
+        // It stays in flight until it is lost, so that a socket that cannot send does not try without a pause.
+        sent++;
+        this.#fail("send", error, !this.answered);
+        if (!this.#over) continue;
+      } else {
+        this.#isFull = true;
+        this.#loop.change(this.#fd, EPOLLIN | EPOLLOUT);
+      }
+      this.#exchange.undo(count - sent);
+      this.#waiting += count - sent;
+      return;
+    }
+  }
+
+  #receive(): void {
+    if (this.#over) return;
+    const { received: batch } = this.#buffers;
+    const count = batch.receive(this.#fd);
+    if (count < 0) {
+      const error = systemError("recvmmsg", this.#loop.libc.errno());
+      if (error.code !== "EAGAIN") this.#fail("receive", error);
+      return;
+    }
+    const now = performance.now();
+    let answered = 0;
+    for (let i = 0; i < count; i++) {
+      answered += this.#exchange.take(batch.payloads, i * batch.payload, batch.length(i), now);
+    }
+    this.#waiting += this.#exchange.follow(answered, now);
+    if (this.#waiting > 0) this.#send(now);
+  }
+
+  /** Counts a failure, or ends the link where nobody is at the peer's address, or nothing could be sent from the first on. */
+  #fail(what: "send" | "receive", error: unknown, forGood = false): void {
+    if (forGood || isNobody(error)) return this.cut(new EndpointError("send to", this.#load.plan.endpoint, error));
+    countCause(this.#load.counters.counts.refused, `cannot ${what}: ${describeCause(error)}`);
+  }
+}
