@@ -9,8 +9,14 @@ import { Epoll } from "../../../../lib/native/epoll.ts";
 import { type Libc, openLibc } from "../../../../lib/native/libc.ts";
 import type { Pacer } from "../pacer.ts";
 
-/** How long the loop goes on before timers and messages of other threads have their turn, in milliseconds. */
+/** How long the loop goes on before timers have their turn, in milliseconds. */
 const SLICE = 10;
+
+/**
+ * How long messages of other threads may wait for their turn while there is something to do, in milliseconds: it costs some
+ * 100 us.
+ */
+const DEAF = 100;
 
 /** A wait may take as much longer than it should, in milliseconds; a message that is due sooner is not waited for. */
 const WAIT_ERROR = 2;
@@ -45,6 +51,8 @@ export class SocketLoop {
   #watchers: (Watcher | undefined)[] = [];
   #senders: Sender[] = [];
   #isAwaited = false;
+  /** Whether there was something to do on a socket in the last slice. */
+  #wasBusy = false;
   #over = false;
   #running: Promise<void>;
 
@@ -123,23 +131,23 @@ export class SocketLoop {
 
   async #run(): Promise<void> {
     const { port1, port2 } = new MessageChannel();
-    let turned = -Infinity;
+    let listened = -Infinity;
     while (!this.#over) {
-      const isTurn = performance.now() - turned >= SLICE;
+      const now = performance.now();
       await new Promise<void>((resolve) => {
-        if (!isTurn) return void setImmediate(resolve);
+        if (this.#wasBusy && now - listened < DEAF) return void setImmediate(resolve);
+        listened = now;
         // Without a message of its own a thread gets those of others up to 200 ms late.
         port1.onmessage = () => resolve();
         port2.postMessage(undefined);
       });
-      if (isTurn) turned = performance.now();
       this.#runSlice();
     }
     port1.close();
   }
 
   #runSlice(): void {
-    this.#isAwaited = false;
+    this.#isAwaited = this.#wasBusy = false;
     let now = performance.now();
     const end = now + SLICE;
     /** Until when it is known whether there was anything to do. */
@@ -156,6 +164,7 @@ export class SocketLoop {
       const count = this.#epoll.wait(Math.min(Math.ceil(end - now), Math.max(0, Math.floor(due - now - WAIT_ERROR))));
       now = performance.now();
       if (count === 0) continue;
+      this.#wasBusy = true;
       this.idle += now - known;
       for (let i = 0; i < count; i++) this.#watchers[this.#epoll.fd(i)]?.ready(this.#epoll.happened(i));
       known = now = performance.now();
