@@ -22,6 +22,9 @@ const FIELDS = [
   "unfinished_bytes",
   "refused",
   "errors",
+  "busy",
+  "behind_us",
+  "dropped",
   "latency_us",
 ];
 const LATENCIES = ["min", "mean", "p50", "p90", "p99", "p99_9", "p99_99", "p99_999", "max"];
@@ -37,7 +40,8 @@ bounded("meari bench prints a result, as text, JSON, log and page", async () => 
   assertEquals(lines[0], `${tcp}, 2 connections, messages of 64 bytes, 1 in flight on each`);
   assertMatch(lines[1]!, /^messages {2}500 in [\d.]+m?s: [\d,]+\/s, [\d.]+ MB\/s each way$/);
   assertMatch(lines[4]!, /^ +p99\.9 [\d.]+[um]s, p99\.99 [\d.]+[um]s, p99\.999 [\d.]+[um]s$/);
-  assertEquals(lines.slice(5), ["no faults", ""]);
+  assertEquals([lines[5], lines[7]], ["no faults", ""]);
+  assertMatch(lines[6]!, /^the load generator was busy \d+ % of the time/);
 
   using folder = new TempFolder();
   const [log, page] = [folder.file("run.hlog"), folder.file("report.html")];

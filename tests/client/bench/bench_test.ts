@@ -4,7 +4,7 @@ import { type Endpoint, EndpointError } from "../../../lib/transport/mod.ts";
 import { errorCode } from "../../../lib/errors.ts";
 import { startServer } from "../../../server/mod.ts";
 import { places } from "../../compliance/fixtures.ts";
-import { load } from "../../helpers/bench_load.ts";
+import { boundedOnEach, enginesFor, load } from "../../helpers/bench_load.ts";
 import { bounded } from "../../helpers/bounded.ts";
 import { faultyUdpPeer } from "../../helpers/faulty_udp_peer.ts";
 import { freeTcpPort } from "../../helpers/free_port.ts";
@@ -31,27 +31,31 @@ for (const place of places) {
   place.test("bench() sends as many messages as it should", async (folder) => {
     await using server = await startServer({ endpoints: [place.endpoint(folder)] });
     const endpoint = server.endpoints[0]!;
-    for (const size of SIZES[place.row.kind]) {
-      // No more in flight than one byte has numbers, and than the queue of a Unix datagram socket takes.
-      const result = await load(endpoint, { connections: 3, depth: 3, messages: 100, size });
-      assertEquals(result.messages, 100, `messages of ${size}`);
-      assertEquals(result.bytes, 100 * size);
-      assertEquals(faults(result), WELL, `messages of ${size}`);
-      assert(result.duration_s > 0);
-    }
-    const timed = await load(endpoint, { connections: 2, duration: 300, warmup: 50 });
-    assert(timed.messages > 0);
-    assertGreaterOrEqual(timed.duration_s, 0.3);
-    assertEquals(faults(timed), WELL);
-    const paced = await load(endpoint, { connections: 3, rate: 1000, duration: 201, warmup: 20, size: 100 });
-    assertEquals(paced.messages, 201);
-    assertEquals(faults(paced), WELL);
-    const counted = await load(endpoint, { connections: 2, rate: 1000, messages: 77 });
-    assertEquals(counted.messages, 77);
+    for (const engine of enginesFor(endpoint)) await exchange(endpoint, SIZES[place.row.kind], engine);
   });
 }
 
-bounded("bench() shares a load among threads", async () => {
+async function exchange(endpoint: Endpoint, sizes: number[], engine: BenchOptions["engine"]): Promise<void> {
+  for (const size of sizes) {
+    // No more in flight than one byte has numbers, and than the queue of a Unix datagram socket takes.
+    const result = await load(endpoint, { engine, connections: 3, depth: 3, messages: 100, size });
+    assertEquals(result.messages, 100, `messages of ${size}`);
+    assertEquals(result.bytes, 100 * size);
+    assertEquals(faults(result), WELL, `messages of ${size}`);
+    assert(result.duration_s > 0);
+  }
+  const timed = await load(endpoint, { engine, connections: 2, duration: 300, warmup: 50 });
+  assert(timed.messages > 0);
+  assertGreaterOrEqual(timed.duration_s, 0.3);
+  assertEquals(faults(timed), WELL);
+  const paced = await load(endpoint, { engine, connections: 3, rate: 1000, duration: 201, warmup: 20, size: 100 });
+  assertEquals(paced.messages, 201);
+  assertEquals(faults(paced), WELL);
+  const counted = await load(endpoint, { engine, connections: 2, rate: 1000, messages: 77 });
+  assertEquals(counted.messages, 77);
+}
+
+boundedOnEach("bench() shares a load among threads", async (load) => {
   await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"] });
   let start = 0;
   const told = { messages: 0, bytes: 0 };
@@ -75,7 +79,7 @@ bounded("bench() shares a load among threads", async () => {
   assertEquals([paced.messages, faults(paced)], [101, WELL]);
 });
 
-bounded("bench() cannot run where nobody listens", async () => {
+boundedOnEach("bench() cannot run where nobody listens", async (load) => {
   const endpoint = { transport: "tcp", host: "127.0.0.1", port: freeTcpPort() };
   for (const threads of [1, 2]) {
     const error = await assertRejects(() => load(endpoint, { threads, connections: 2 }), EndpointError);
@@ -99,7 +103,7 @@ bounded("bench() refuses a load that cannot be", async () => {
   for (const [options, message] of refused) await assertRejects(() => bench(endpoint, options), RangeError, message);
 });
 
-bounded("bench() ends with what a callback throws", async () => {
+boundedOnEach("bench() ends with what a callback throws", async (load) => {
   await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"] });
   const thrown = new Error("no more, please");
   const fail = () => {
@@ -129,14 +133,14 @@ function answering(answer: (bytes: Uint8Array, conn: Deno.TcpConn, read: number)
   });
 }
 
-bounded("bench() names a server that sends more than it got", async () => {
+boundedOnEach("bench() names a server that sends more than it got", async (load) => {
   await using server = answering((bytes, conn) => writeAll(conn, new Uint8Array([...bytes, 1])));
   const result = await load(server.endpoint, { connections: 2 });
   assertEquals(result.messages, 2);
   assertEquals(faults(result), { ...WELL, errors: { "more came back than was sent": 2 }, exitCode: 3 });
 });
 
-bounded("bench() names a server that sends more at the very end", async () => {
+boundedOnEach("bench() names a server that sends more at the very end", async (load) => {
   await using server = new ScriptedServer(async (conn) => {
     const buffer = new Uint8Array(65_536);
     for (let length = await conn.read(buffer); length !== null; length = await conn.read(buffer)) {
@@ -148,7 +152,7 @@ bounded("bench() names a server that sends more at the very end", async () => {
   assertEquals([result.messages, result.errors, result.exitCode], [5, { "more came back than was sent": 1 }, 3]);
 });
 
-bounded("bench() names a server that sends other bytes, unless it is not to look", async () => {
+boundedOnEach("bench() names a server that sends other bytes, unless it is not to look", async (load) => {
   await using server = answering((bytes, conn, read) => {
     if (read === 2) bytes[bytes.length - 1]! ^= 1;
     return writeAll(conn, bytes);
@@ -160,7 +164,7 @@ bounded("bench() names a server that sends other bytes, unless it is not to look
   assertEquals([blind.messages, faults(blind)], [10, WELL]);
 });
 
-bounded("bench() names a server that closes early", async () => {
+boundedOnEach("bench() names a server that closes early", async (load) => {
   await using server = answering(async (bytes, conn, read) => {
     await writeAll(conn, bytes);
     return read === 3 ? "close" : "";
@@ -175,7 +179,7 @@ bounded("bench() names a server that closes early", async () => {
 });
 
 for (const [how, reads] of [["answers nothing", true], ["takes nothing", false]] as const) {
-  bounded(`bench() ends with a server that ${how}`, async () => {
+  boundedOnEach(`bench() ends with a server that ${how}`, async (load) => {
     const over = Promise.withResolvers<void>();
     await using server = reads ? answering(() => {}) : new ScriptedServer(() => over.promise);
     const size = reads ? 64 : 1e6;
@@ -189,7 +193,7 @@ for (const [how, reads] of [["answers nothing", true], ["takes nothing", false]]
   });
 }
 
-bounded("bench() counts resets, and replaces connections where it is to", async () => {
+boundedOnEach("bench() counts resets, and replaces connections where it is to", async (load) => {
   await using server = await startResettingServer();
   const once = await load(server.endpoint, { messages: 6 });
   assertEquals([once.messages, once.lost], [1, 1]);
@@ -203,7 +207,7 @@ bounded("bench() counts resets, and replaces connections where it is to", async 
   assertGreaterOrEqual(paced.messages, 2);
 });
 
-bounded("bench() counts attempts to reconnect that fail", async () => {
+boundedOnEach("bench() counts attempts to reconnect that fail", async (load) => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serve = async () => {
     using conn = await listener.accept();
@@ -216,7 +220,7 @@ bounded("bench() counts attempts to reconnect that fail", async () => {
   assertGreaterOrEqual(result.errors["cannot connect: connection refused"] ?? 0, 1);
 });
 
-bounded("bench() with a rate counts latencies from when messages were due", async () => {
+boundedOnEach("bench() with a rate counts latencies from when messages were due", async (load) => {
   const frozen = 500;
   await using server = answering(async (bytes, conn, read) => {
     if (read === 20) await new Promise((resolve) => setTimeout(resolve, frozen));
@@ -229,14 +233,14 @@ bounded("bench() with a rate counts latencies from when messages were due", asyn
   assertGreaterOrEqual(result.latency_us!.p90, frozen * 1000 * 0.55);
 });
 
-bounded("bench() with a rate that nobody could reach ends", async () => {
+boundedOnEach("bench() with a rate that nobody could reach ends", async (load) => {
   await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"] });
   const result = await load(server.endpoints[0]!, { rate: 1e8, duration: 10, timeout: 2000 });
   assertEquals(result.messages + result.lost + result.unfinished, 1e6);
   assert(result.messages > 0);
 });
 
-bounded("bench() ends early with what was measured", async () => {
+boundedOnEach("bench() ends early with what was measured", async (load) => {
   let onEchoed = () => {};
   await using server = await startServer({
     endpoints: ["tcp://127.0.0.1:0", "udp://127.0.0.1:0"],
@@ -256,7 +260,7 @@ bounded("bench() ends early with what was measured", async () => {
   assertEquals([before.messages, faults(before)], [0, WELL]);
 });
 
-bounded("bench() tells lost, late, duplicate and damaged datagrams apart", async () => {
+boundedOnEach("bench() tells lost, late, duplicate and damaged datagrams apart", async (load) => {
   await using peer = faultyUdpPeer([
     "echo",
     { delay: 300 },
@@ -278,7 +282,7 @@ bounded("bench() tells lost, late, duplicate and damaged datagrams apart", async
   assertEquals(result.messages, 6);
 });
 
-bounded("bench() survives loss with many datagrams in flight", async () => {
+boundedOnEach("bench() survives loss with many datagrams in flight", async (load) => {
   await using peer = faultyUdpPeer(Array.from({ length: 200 }, (_, index) => index % 5 === 0 ? "drop" : "echo"));
   const closed = await load(peer.endpoint, { connections: 2, depth: 20, messages: 200, wait: 400 });
   assertEquals([closed.messages, closed.lost, closed.late, closed.duplicate], [160, 40, 0, 0]);
@@ -287,7 +291,7 @@ bounded("bench() survives loss with many datagrams in flight", async () => {
   assertEquals([open.messages, open.lost, open.late, open.duplicate], [160, 40, 0, 0]);
 });
 
-bounded("bench() names datagrams of another length", async () => {
+boundedOnEach("bench() names datagrams of another length", async (load) => {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const serve = async () => {
     let count = 0;
@@ -350,7 +354,7 @@ bounded("bench() says once that a server of datagrams has gone", async () => {
   assertGreaterOrEqual(result.lost, 1);
 }, { ignore: Deno.build.os === "windows" });
 
-bounded("bench() with a rate counts what is due on a dead connection as lost", async () => {
+boundedOnEach("bench() with a rate counts what is due on a dead connection as lost", async (load) => {
   let connections = 0;
   await using server = new ScriptedServer(async (conn) => {
     const dies = connections++ === 0;
@@ -369,9 +373,9 @@ bounded("bench() with a rate counts what is due on a dead connection as lost", a
   assertGreaterOrEqual(warm.lost, 25);
 });
 
-bounded(
+boundedOnEach(
   "bench() with a rate ends where no connection is left, and counts the rest of the schedule as lost",
-  async () => {
+  async (load) => {
     await using server = answering((bytes, conn, read) => read < 3 ? writeAll(conn, bytes) : "close");
     for (const options of [{}, { connections: 4, threads: 2 }]) {
       const result = await load(server.endpoint, { rate: 100, duration: 3_600_000, ...options });
@@ -382,7 +386,7 @@ bounded(
   },
 );
 
-bounded("bench() with a rate counts what is due on connections that never came up as lost", async () => {
+boundedOnEach("bench() with a rate counts what is due on connections that never came up as lost", async (load) => {
   await using server = await startSingleServer(1e6);
   const result = await load(server.endpoint, { connections: 300, rate: 1000, messages: 600, timeout: 500 });
   const errors = { "cannot connect: timed out": 299 };
@@ -390,19 +394,23 @@ bounded("bench() with a rate counts what is due on connections that never came u
   assertEquals(faults(result), { ...WELL, lost: 598, refused: 299, errors, exitCode: 3 });
 }, { ignore: Deno.build.os !== "linux" });
 
-bounded("bench() waits for a server that answers no attempt to connect once, not for each connection", async () => {
-  await using hole = await fullListener();
-  for (const threads of [1, 2]) {
-    // One after the other, the attempts would take minutes.
-    const error = await assertRejects(
-      () => load(hole.endpoint, { connections: 30_000, threads, timeout: 300 }),
-      EndpointError,
-    );
-    assertEquals(error.message, `cannot connect to tcp://127.0.0.1:${hole.endpoint.port}: no answer within 300ms`);
-  }
-}, { ignore: Deno.build.os !== "linux" });
+boundedOnEach(
+  "bench() waits for a server that answers no attempt to connect once, not for each connection",
+  async (load) => {
+    await using hole = await fullListener();
+    for (const threads of [1, 2]) {
+      // One after the other, the attempts would take minutes.
+      const error = await assertRejects(
+        () => load(hole.endpoint, { connections: 30_000, threads, timeout: 300 }),
+        EndpointError,
+      );
+      assertEquals(error.message, `cannot connect to tcp://127.0.0.1:${hole.endpoint.port}: no answer within 300ms`);
+    }
+  },
+  { ignore: Deno.build.os !== "linux" },
+);
 
-bounded("bench() stops connecting when it is ended, or when there is no time left to send", async () => {
+boundedOnEach("bench() stops connecting when it is ended, or when there is no time left to send", async (load) => {
   await using hole = await fullListener();
   for (const threads of [1, 2]) {
     const stopping = new AbortController();
@@ -426,7 +434,7 @@ function trickling(piece: number, pause: number): ScriptedServer {
   });
 }
 
-bounded("bench() takes a message that is still on its way at the end for unfinished", async () => {
+boundedOnEach("bench() takes a message that is still on its way at the end for unfinished", async (load) => {
   await using server = trickling(1000, 5);
   for (const options of [{}, { rate: 30 }, { threads: 2 }]) {
     const intervals: number[] = [];
@@ -448,13 +456,13 @@ bounded("bench() takes a message that is still on its way at the end for unfinis
   }
 });
 
-bounded("bench() waits for all messages where they are counted, as long as anything comes", async () => {
+boundedOnEach("bench() waits for all messages where they are counted, as long as anything comes", async (load) => {
   await using server = trickling(5000, 10);
   const result = await load(server.endpoint, { messages: 1, size: 600_000, timeout: 400, wait: 100 });
   assertEquals([result.messages, faults(result)], [1, WELL]);
 });
 
-bounded("bench() takes what is in flight for unfinished where it is ended", async () => {
+boundedOnEach("bench() takes what is in flight for unfinished where it is ended", async (load) => {
   for (const datagrams of [false, true]) {
     const stopping = new AbortController();
     let got = 0;

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DatagramBatch } from "../../../lib/native/datagram_batch.ts";
 import {
   addressOfSocket,
   bindSocket,
+  countDropped,
   getOption,
   growReceiveBuffer,
   openSocket,
@@ -9,6 +11,7 @@ import {
 } from "../../../lib/native/inet_socket.ts";
 import { type Libc, openLibc } from "../../../lib/native/libc.ts";
 import { LINUX } from "../../../lib/native/linux.ts";
+import { encodeSockaddr } from "../../../lib/native/sockaddr_in.ts";
 
 /** Registers a test that binds sockets, which are closed in the end. */
 function test(name: string, run: (libc: Libc, close: (fd: number) => number) => void | Promise<void>): void {
@@ -98,4 +101,29 @@ test("growReceiveBuffer() tells what the system gives, as it was asked for", (li
   const given = growReceiveBuffer(libc, fd, 2 * most);
   // Who may go beyond the limit gets all.
   assert(given === most || given === 2 * most, `${given} of ${most}`);
+});
+
+Deno.test({
+  name: "countDropped() tells what a receive buffer had no room for",
+  ignore: Deno.build.os !== "linux",
+  fn() {
+    const libc = openLibc()!;
+    const receiver = bindSocket(libc, "datagram", { hostname: "127.0.0.1", port: 0 });
+    const sender = openSocket(libc, "datagram", "127.0.0.1");
+    try {
+      setOption(libc, receiver, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF, 8192);
+      const to = encodeSockaddr(libc, addressOfSocket(libc, receiver));
+      assertEquals(libc.symbols.connect(sender, to, to.length), 0);
+      const batch = new DatagramBatch(libc, { capacity: 64, payload: 1000, named: false });
+      assertEquals(countDropped(libc, receiver), 0);
+      assertEquals(batch.send(sender, 0, 64), 64);
+      const received = batch.receive(receiver);
+      assert(received > 0 && received < 64, `${received} received`);
+      assertEquals(countDropped(libc, receiver), 64 - received);
+    } finally {
+      libc.symbols.close(receiver);
+      libc.symbols.close(sender);
+      libc.close();
+    }
+  },
 });
