@@ -99,16 +99,16 @@ export interface Server {
  * @throws {MeariError} If the program is not there.
  */
 export async function ourServers(program: readonly string[]): Promise<Server[]> {
-  const help = await outputOf([...program, "--help"]);
-  if (help === undefined) throw new MeariError(`${program[0]} is missing; run "deno task compile" first`);
-  const engines = help.includes("--engine ") ? ["native", "portable"] : [undefined];
-  return engines.map((engine) => ({
-    id: engine ?? "meari",
-    name: engine === undefined ? "meari" : `meari ${engine}`,
+  if (await outputOf([...program, "--version"]) === undefined) {
+    throw new MeariError(`${program[0]} is missing; run "deno task compile" first`);
+  }
+  return ["native", "portable"].map((engine) => ({
+    id: engine,
+    name: `meari ${engine}`,
     version: "",
     ours: true,
     forks: false,
-    command: () => [...program, "-p", "0", "--lang", "en", ...(engine === undefined ? [] : ["--engine", engine])],
+    command: () => [...program, "-p", "0", "--lang", "en", "--engine", engine],
     ports: /tcp:\/\/127\.0\.0\.1:(\d+)[^]*udp:\/\/127\.0\.0\.1:(\d+)/,
   }));
 }

@@ -22,8 +22,11 @@ import { TAG, type WorkerThread } from "./thread.ts";
 const BUFFER = 256 * 1024;
 const BUFFER_BYTES = BigInt(BUFFER);
 
-/** How many connections a listener may bring in a turn, so that those that there are wait no longer for it. */
-const MOST_ACCEPTS = 64;
+/**
+ * How many connections a listener may bring in a turn: as many as events, so that those that there are go on, and those that
+ * wait to be accepted do not wait for turns.
+ */
+const MOST_ACCEPTS = 512;
 
 /** How long to wait where accepting fails, in milliseconds: the first time, and the most. */
 const PAUSE = { first: 5, most: 1000 };

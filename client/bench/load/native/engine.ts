@@ -10,7 +10,7 @@ import { whyNotNative } from "../../../../lib/native/layouts.ts";
 import { succeeded } from "../../../../lib/native/libc.ts";
 import { encodeSockaddr } from "../../../../lib/native/sockaddr_in.ts";
 import { connectToHost, datagramAddressOf } from "../../../../lib/transport/host.ts";
-import { type Endpoint, explained, type InetEndpoint, isStream } from "../../../../lib/transport/mod.ts";
+import { type Endpoint, explained, type InetEndpoint, isNative, isStream } from "../../../../lib/transport/mod.ts";
 import type { Link, LoadEngine, SharedLoad } from "../link.ts";
 import type { Pacer } from "../pacer.ts";
 import { connectTcp } from "./connect_tcp.ts";
@@ -32,8 +32,7 @@ const RECEIVE_BUFFER = 8 * 1024 * 1024;
  * @returns Whether they can.
  */
 export function canBeNative(endpoint: Endpoint): boolean {
-  return ["tcp", "udp"].includes(endpoint.transport) && "host" in endpoint && !endpoint.host.includes("%") &&
-    whyNotNative() === undefined;
+  return isNative(endpoint) && whyNotNative() === undefined;
 }
 
 /** Opens links on the system calls. It takes all of its thread, which must be a worker. */
