@@ -23,7 +23,7 @@ const LOOKUP_TIMEOUT = 10_000;
 /** Sockets of one endpoint. */
 export interface NativeSockets {
   /** A stream's or datagrams. */
-  readonly type: InetSocketType;
+  readonly type: "stream" | "datagram";
   /** Their descriptors, which do not block. */
   readonly fds: readonly number[];
   /** Where they are bound, with the real port. */
