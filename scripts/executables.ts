@@ -19,7 +19,10 @@ interface Executable {
 /** Every executable by its name. */
 const EXECUTABLES: Record<string, Executable> = {
   "meari-server": { command: config.tasks.serve.command, include: ["server/native/worker.ts"] },
-  "meari": { command: config.tasks.client.command, include: ["client/bench/load/worker.ts"] },
+  "meari": {
+    command: config.tasks.client.command,
+    include: ["client/bench/load/worker.ts", "client/ping/native/worker.ts"],
+  },
 };
 
 /**

@@ -6,10 +6,12 @@
 
 import { type Endpoint, formatEndpoint } from "../../lib/endpoint.ts";
 import { describeCause, UsageError } from "../../lib/errors.ts";
-import { EndpointError, isStream } from "../../lib/transport/mod.ts";
-import { openChannel } from "./channel.ts";
+import { whyNotNative } from "../../lib/native/layouts.ts";
+import { type Bounds, canConnectNatively, EndpointError, isStream } from "../../lib/transport/mod.ts";
+import { openChannel } from "./channel/channel.ts";
+import { openNativeEngine } from "./native/engine.ts";
 import { ProbeFormat } from "./probe.ts";
-import { type PingOptions, type PingResult, Session } from "./session.ts";
+import { type Carrier, type PingOptions, type PingResult, Session } from "./session.ts";
 
 /**
  * Pings a server that echoes: sends probes on schedule, and tells what became of each.
@@ -40,13 +42,36 @@ export async function ping(endpoint: Endpoint, options: PingOptions = {}): Promi
   signal?.throwIfAborted();
   const format = new ProbeFormat(size);
   const session = new Session(options, format);
+  const bounds = { timeout, ...(signal && { signal }) };
+  const by = isNative(endpoint, options.engine)
+    ? await openNativeEngine(endpoint, { ...bounds, format, session })
+    : await openCarrier(endpoint, bounds, format, session);
+  const result = await session.run(by);
+  const { summary, failure } = result;
+  if (failure instanceof EndpointError && summary.lost === summary.sent) throw failure;
+  return result;
+}
+
+/** Tells whether the probes go out in a thread of its own. */
+function isNative(endpoint: Endpoint, engine: PingOptions["engine"] = "auto"): boolean {
+  if (engine === "portable") return false;
+  const why = canConnectNatively(endpoint) ? whyNotNative() : `not over ${endpoint.transport}`;
+  if (engine === "native" && why !== undefined) throw new UsageError(`no native sockets: ${why}`);
+  return why === undefined;
+}
+
+async function openCarrier(
+  endpoint: Endpoint,
+  bounds: Bounds,
+  format: ProbeFormat,
+  session: Session,
+): Promise<Carrier> {
   const channel = await openChannel(endpoint, {
+    ...bounds,
     format,
-    timeout,
-    ...(signal && { signal }),
     onAnswer: (answer) => session.tell(session.tally.answer(answer, session.now())),
   });
-  const result = await session.run({
+  return {
     peer: channel.peer,
     ended: channel.ended,
     launch: () => {
@@ -59,8 +84,5 @@ export async function ping(endpoint: Endpoint, options: PingOptions = {}): Promi
       sending.catch((error) => session.fail(sequence, describeCause(error)));
     },
     close: () => channel.close(),
-  });
-  const { summary, failure } = result;
-  if (failure instanceof EndpointError && summary.lost === summary.sent) throw failure;
-  return result;
+  };
 }

@@ -31,6 +31,8 @@ const STEP = 157;
 export class ProbeFormat {
   /** The size of each probe in bytes. */
   readonly size: number;
+  /** The session id. */
+  readonly id: string;
   /** Whether a probe carries a header, so that its answer tells which probe it is of. */
   readonly numbered: boolean;
   /** How many probes without a header can be told apart. */
@@ -40,7 +42,7 @@ export class ProbeFormat {
   #advance: number;
   /** Which probe without a header, modulo 256, begins with a byte. */
   #remainders = new Uint8Array(256);
-  #expected: Uint8Array;
+  #expected: Uint8Array<ArrayBuffer>;
   #view: DataView;
 
   /**
@@ -50,6 +52,7 @@ export class ProbeFormat {
    */
   constructor(size: number, id: string = randomId()) {
     this.size = size;
+    this.id = id;
     this.numbered = size >= HEADER_BYTES;
     this.period = size === 0 ? 1 : 256;
     this.#id = new TextEncoder().encode(id);
@@ -69,7 +72,7 @@ export class ProbeFormat {
    * @param sequence Its sequence number, from 1 on.
    * @returns The probe, in a buffer of its own, still without its send time.
    */
-  make(sequence: number): Uint8Array {
+  make(sequence: number): Uint8Array<ArrayBuffer> {
     this.#expect(sequence, 0);
     return this.#expected.slice();
   }

@@ -23,6 +23,11 @@ export interface Sample {
   seq: number | null;
   /** The round-trip time in microseconds; `null` where it is not known. */
   rtt_us: number | null;
+  /**
+   * Of the round-trip time, how long this program took to wake up: from when the system had received the answer until it was
+   * read, in microseconds; only where the system tells.
+   */
+  wakeup_us?: number;
   /** The size of the answer in bytes. */
   bytes: number;
   /** What is odd about it. */

@@ -1,5 +1,5 @@
 /**
- * The schedule of a ping session: probes go out when they are due, whether or not answers come.
+ * A ping session: what is measured, whom it is told, and when it is over.
  *
  * @module
  */
@@ -8,19 +8,17 @@ import { setImmediate } from "node:timers";
 import type { MeariError } from "../../lib/errors.ts";
 import type { ProbeFormat } from "./probe.ts";
 import type { Sample } from "./sample.ts";
+import { type Pace, runSchedule } from "./schedule.ts";
 import { type PingSummary, PingTally } from "./tally.ts";
-
-/** A flood sends this often, in milliseconds, even where no answers come. */
-const FLOOD_INTERVAL = 10;
-
-/** How many probes may go out before answers are looked for. */
-const BURST = 16;
-
-/** How long after the last answer to look for more of it, in milliseconds, at least; or three times the longest RTT. */
-const LINGER = 10;
 
 /** The longest that a timer can measure, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/**
+ * What sends probes and reads answers: a thread of its own that lives in the system calls, or Deno's event loop, whose own
+ * work is a part of what it measures, some tenths of a millisecond.
+ */
+export type PingEngine = "native" | "portable";
 
 /** How a session runs. Times are in milliseconds. */
 export interface PingOptions {
@@ -38,6 +36,11 @@ export interface PingOptions {
   wait?: number;
   /** Bounds connecting, a name lookup included. Default: 5000. */
   timeout?: number;
+  /**
+   * What sends and reads. `auto` is `native` where it can be: over TCP, UDP and Unix streams, on Linux with the C library
+   * of GNU and the permission to use FFI. Default: `auto`.
+   */
+  engine?: PingEngine | "auto";
   /** Ends the session early, with what was measured so far; while connecting, with its reason as an error. */
   signal?: AbortSignal;
   /** Told once probes begin to go out. */
@@ -60,6 +63,8 @@ export interface PingProgress {
 export interface PingResult {
   /** What was measured. */
   summary: PingSummary;
+  /** What sent and read. */
+  engine: PingEngine;
   /** Why it ended before it was done, where the server was the reason. */
   failure?: MeariError;
 }
@@ -76,7 +81,19 @@ export interface Carrier {
   close(): void;
 }
 
-/** A session: what is due, and when it is over. */
+/** What keeps the schedule of a session itself, and tells what it sent and received when that is over. */
+export interface Engine extends Omit<Carrier, "launch"> {
+  /**
+   * Sends all probes, and waits for their answers.
+   *
+   * @param pace How fast.
+   */
+  run(pace: Pace): Promise<void>;
+  /** Ends that early. */
+  stop(): void;
+}
+
+/** A session. */
 export class Session {
   /** The counts. */
   readonly tally: PingTally;
@@ -88,6 +105,7 @@ export class Session {
   #failure: MeariError | undefined;
   #thrown: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
+  #stop: (() => void) | undefined;
 
   /**
    * @param options How it runs.
@@ -129,73 +147,57 @@ export class Session {
   /**
    * Runs the session to its end, and closes what it sends by.
    *
-   * @param carrier What to send by.
+   * @param by What to send by.
    * @returns What was measured.
    * @throws What a callback of the options threw.
    */
-  async run(carrier: Carrier): Promise<PingResult> {
-    const { signal, deadline = LONGEST_TIMER, onStart } = this.#options;
-    carrier.ended?.then((failure) => {
+  async run(by: Carrier | Engine): Promise<PingResult> {
+    const { signal, deadline, onStart, interval = 1000, flood = false } = this.#options;
+    const { count = deadline === undefined ? 4 : Infinity } = this.#options;
+    const pace: Pace = { interval, flood, count, wait: this.#wait };
+    if ("run" in by) this.#stop = () => by.stop();
+    by.ended?.then((failure) => {
       if (!this.#over) this.#failure = failure;
       this.#end();
     });
     signal?.addEventListener("abort", this.#end, { once: true });
     if (signal?.aborted) this.#end();
-    const timer = setTimeout(this.#end, Math.min(deadline, LONGEST_TIMER));
+    const timer = setTimeout(this.#end, Math.min(deadline ?? Infinity, LONGEST_TIMER));
     try {
       this.#startedAt = performance.now();
-      this.#call(() => onStart?.({ peer: carrier.peer, summary: () => this.tally.summary(this.now(), false) }));
-      await this.#sendAll(carrier);
-      await this.#awaitAnswers();
+      this.#call(() => onStart?.({ peer: by.peer, summary: () => this.tally.summary(this.now(), false) }));
+      await ("run" in by ? by.run(pace) : this.#keepSchedule(pace, by));
       if (this.#thrown) throw this.#thrown.error;
       const summary = this.tally.summary(this.now(), !this.#over || this.#failure !== undefined);
-      return { summary, ...(this.#failure && { failure: this.#failure }) };
+      const engine = "run" in by ? "native" : "portable";
+      return { summary, engine, ...(this.#failure && { failure: this.#failure }) };
     } finally {
       this.#over = true;
       clearTimeout(timer);
       signal?.removeEventListener("abort", this.#end);
-      carrier.close();
+      by.close();
     }
   }
 
-  async #sendAll(carrier: Carrier): Promise<void> {
-    const { interval = 1000, flood = false, deadline, count = deadline === undefined ? 4 : Infinity } = this.#options;
-    const paced = interval > 0 && !flood;
-    while (this.tally.sent < count && !this.#over) {
-      const due = this.tally.sent * interval * 1e6;
-      if (paced && this.now() < due) {
-        await this.#sleep(due);
-        continue;
-      }
-      this.#lastSentAt = this.now();
-      carrier.launch();
-      if (paced) {
-        // Where many are due at once, answers are read in between: the socket's buffer holds only so many.
-        if (this.tally.sent % BURST === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
-        continue;
-      }
-      const before = this.tally.outstanding;
-      const patience = this.#lastSentAt + (flood ? Math.min(FLOOD_INTERVAL, this.#wait) : this.#wait) * 1e6;
-      while (!this.#over && this.tally.outstanding >= before && this.now() < patience) await this.#sleep(patience);
-    }
-  }
-
-  async #awaitAnswers(): Promise<void> {
-    const waitUntil = this.#lastSentAt + this.#wait * 1e6;
-    while (!this.#over && this.tally.outstanding > 0 && this.now() < waitUntil) await this.#sleep(waitUntil);
-    // The last answer may come twice, too.
-    const longest = this.tally.latencies.max;
-    const lingerUntil = this.now() + Math.min(Math.max(LINGER * 1e6, 3000 * longest), this.#wait * 1e6);
-    while (!this.#over && this.tally.latencies.count > 0 && this.now() < lingerUntil) await this.#sleep(lingerUntil);
+  #keepSchedule(pace: Pace, carrier: Carrier): Promise<void> {
+    return runSchedule(pace, {
+      tally: this.tally,
+      now: this.now,
+      isOver: () => this.#over,
+      launch: () => carrier.launch(),
+      rest: (until) => this.#sleep(until),
+    });
   }
 
   #end = (): void => {
     this.#over = true;
     this.#wake?.();
+    this.#stop?.();
   };
 
   /** What a callback throws would be lost among the sockets; it ends the session instead. */
   #call(callback: () => void): void {
+    if (this.#thrown) return;
     try {
       callback();
     } catch (error) {
@@ -204,13 +206,14 @@ export class Session {
     }
   }
 
-  /** Waits until a time, or until something happens. */
+  /** Waits until a time, or until something happens; where the time has come it gives way. */
   async #sleep(until: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const milliseconds = Math.min((until - this.now()) / 1e6, LONGEST_TIMER);
+    if (milliseconds <= 0) return await new Promise<void>((resolve) => void setImmediate(resolve));
+    let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      timer = setTimeout(resolve, Math.max(0, milliseconds));
+      timer = setTimeout(resolve, milliseconds);
     });
     clearTimeout(timer);
     this.#wake = undefined;

@@ -41,6 +41,8 @@ export interface PingCounts {
 export interface PingSummary extends PingCounts {
   /** Round-trip times in microseconds, over the received; `null` where there are none. */
   rtt_us: RttSummary | null;
+  /** Of the round-trip times, how long this program took to wake up for the answers; only where the system tells. */
+  wakeup_us?: RttSummary;
   /** Jitter in microseconds. */
   jitter_us: JitterSummary;
   /** How long the session took, in seconds. */
@@ -51,6 +53,7 @@ export interface PingSummary extends PingCounts {
 export class PingTally {
   /** The round-trip times of the received. */
   readonly latencies: LatencyRecorder = new LatencyRecorder();
+  #wakeups = new LatencyRecorder();
   #jitter = new JitterMeter();
   #format: ProbeFormat;
   #wait: number;
@@ -111,10 +114,18 @@ export class PingTally {
    * Takes an answer.
    *
    * @param answer Its bytes.
-   * @param now When it came.
+   * @param now When it was read.
+   * @param wakeup How long after the system had received it, where that is known.
    * @returns What it is.
    */
-  answer(answer: Uint8Array, now: number): Sample {
+  answer(answer: Uint8Array, now: number, wakeup?: number): Sample {
+    const sample = this.#take(answer, now);
+    if (wakeup === undefined) return sample;
+    this.#wakeups.record(wakeup);
+    return { ...sample, wakeup_us: microseconds(wakeup) };
+  }
+
+  #take(answer: Uint8Array, now: number): Sample {
     const format = this.#format;
     const bytes = answer.length;
     const sequence = format.numbered ? format.sequenceOf(answer) : this.#sequenceByContent(answer, now);
@@ -178,6 +189,7 @@ export class PingTally {
       }
     }
     const sent = this.#sent - pending;
+    const wakeups = rttSummary(this.#wakeups);
     return {
       sent,
       received: this.#received,
@@ -188,6 +200,7 @@ export class PingTally {
       corrupted: this.#corrupted,
       unrelated: this.#unrelated,
       rtt_us: rttSummary(this.latencies),
+      ...(wakeups && { wakeup_us: wakeups }),
       jitter_us: this.#jitter.summary(),
       duration_s: Math.round(now / 1000) / 1e6,
     };

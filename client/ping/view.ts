@@ -34,6 +34,7 @@ export function sampleLine({ seq, rtt_us, odd, wrong_byte }: Sample, from: strin
  */
 export function summaryLines(place: string, summary: PingSummary, size: number | undefined): string[] {
   const { sent, received, late, duplicate, reordered, corrupted, unrelated, rtt_us: rtt, jitter_us: jitter } = summary;
+  const { wakeup_us: wakeup } = summary;
   const lines = [
     `--- ${place} ping statistics ---`,
     `${sent} sent, ${received} received, ${lossText(summary)}, ${duplicate} duplicate, ${reordered} reordered, ` +
@@ -48,6 +49,10 @@ export function summaryLines(place: string, summary: PingSummary, size: number |
   if (rtt !== null) {
     const names = ["min", "mean", "median", "p90", "p99", "max", "stddev"] as const;
     lines.push(`RTT ms: ${names.map((name) => `${name} ${milliseconds(rtt[name])}`).join(", ")}`);
+  }
+  if (wakeup !== undefined) {
+    const names = ["median", "p99", "max"] as const;
+    lines.push(`of it waking up, ms: ${names.map((name) => `${name} ${milliseconds(wakeup[name])}`).join(", ")}`);
   }
   if (jitter.rfc3550 !== null && jitter.ipdv_mean !== null) {
     lines.push(

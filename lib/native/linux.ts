@@ -7,6 +7,7 @@
 /** By the names that the kernel's headers have for them; each group says which. */
 export const LINUX = {
   // linux/socket.h: families, types of socket, and flags of calls.
+  AF_UNIX: 1,
   AF_INET: 2,
   AF_INET6: 10,
   SOCK_STREAM: 1,

@@ -8,6 +8,7 @@ export * from "./address.ts";
 export * from "./open.ts";
 export { LARGEST_MESSAGE } from "./largest_message.ts";
 export { isNative, type NativeSockets } from "./native.ts";
+export { canConnectNatively, type NativeClient } from "./native_client.ts";
 export {
   isDatagram,
   isStream,

@@ -8,7 +8,8 @@ import { formatEndpoint } from "../endpoint.ts";
 import { describeCause, errorCode, MeariError } from "../errors.ts";
 import { formatDuration } from "../units.ts";
 import { type NativeSockets, openNativeSockets } from "./native.ts";
-import { transportOf } from "./table.ts";
+import { type NativeClient, openNativeClient } from "./native_client.ts";
+import { isDatagram, transportOf } from "./table.ts";
 import type { Address, Bounds, DatagramSocket, Endpoint, Listener, MessageConn, StreamConn } from "./types.ts";
 
 /** What was tried at an endpoint. */
@@ -173,6 +174,21 @@ export async function connectMessages(endpoint: Endpoint, bounds: Bounds): Promi
     () => transport.connect(endpoint, bounds),
     bounds,
   );
+}
+
+/**
+ * Opens a socket that talks to a server and is used by its descriptor. Over datagrams nothing is sent, so a server that is
+ * not there goes unnoticed.
+ *
+ * @param endpoint A server that {@linkcode canConnectNatively} says yes to.
+ * @param bounds How long it may take.
+ * @returns The socket. Close it in the end.
+ * @throws {EndpointError} If it cannot be opened.
+ * @throws The reason of the signal where that ends it.
+ */
+export async function connectNatively(endpoint: Endpoint, bounds: Bounds): Promise<NativeClient> {
+  const operation = isDatagram(endpoint) ? "send to" : "connect to";
+  return await explained(operation, endpoint, () => openNativeClient(endpoint, bounds), bounds);
 }
 
 /**

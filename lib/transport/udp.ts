@@ -23,17 +23,28 @@ export const udp: DatagramTransport = {
 
 /**
  * The socket is of the family of the server's address. A name is looked up once, here, because Deno looks it up again for
- * each datagram otherwise. A server that is bound to every address may answer from another one than it was asked at, but from the same port.
+ * each datagram otherwise. A server that is bound to every address may answer from another one than it was asked at, but
+ * from the same port.
  *
- * A port at which nobody listens goes unnoticed: Linux tells an ICMP refusal only to a socket that is connected (connect(2)),
- * which Deno's is not.
+ * A port at which nobody listens goes unnoticed: Linux tells an ICMP refusal only to a socket that is connected (connect(2))
+ * or asks for it (IP_RECVERR), which Deno's is and does not.
  */
 async function connect(endpoint: InetEndpoint, bounds: Bounds): Promise<MessageConn> {
   const hostname = await datagramAddressOf(endpoint.host, bounds);
-  const socket = bind(hostname.includes(":") ? "::" : "0.0.0.0", 0);
+  const socket = bind(anyAddress(hostname), 0);
   return new DatagramConn(socket, { transport: "udp", hostname, port: endpoint.port }, (from) => {
     return "port" in from && from.port === endpoint.port;
   });
+}
+
+/**
+ * The address for a socket that talks to a server from whatever address of this machine.
+ *
+ * @param hostname The server's IP address.
+ * @returns The unspecified address of its family.
+ */
+export function anyAddress(hostname: string): string {
+  return hostname.includes(":") ? "::" : "0.0.0.0";
 }
 
 function bind(hostname: string, port: number): DatagramSocket {

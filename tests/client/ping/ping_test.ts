@@ -20,7 +20,7 @@ import { TEXT_PEERS } from "../../helpers/text_peers.ts";
 const quick: PingOptions = { interval: 5, count: 20, deadline: 20_000, wait: 1000 };
 
 function countsOf(summary: PingSummary): PingCounts {
-  const { rtt_us: _rtt, jitter_us: _jitter, duration_s: _duration, ...counts } = summary;
+  const { rtt_us: _rtt, wakeup_us: _wakeup, jitter_us: _jitter, duration_s: _duration, ...counts } = summary;
   return counts;
 }
 

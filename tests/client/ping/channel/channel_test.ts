@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { EchoError } from "../../../lib/errors.ts";
-import { EndpointError, type InetAddress, type MessageConn } from "../../../lib/transport/mod.ts";
-import { messageChannel } from "../../../client/ping/channel.ts";
-import { bounded } from "../../helpers/bounded.ts";
-import { systemError } from "../../helpers/errors.ts";
-import { framed } from "../../helpers/framed.ts";
-import { ownTransport } from "../../helpers/own_transport.ts";
+import { EchoError } from "../../../../lib/errors.ts";
+import { EndpointError, type InetAddress, type MessageConn } from "../../../../lib/transport/mod.ts";
+import { messageChannel } from "../../../../client/ping/channel/channel.ts";
+import { bounded } from "../../../helpers/bounded.ts";
+import { systemError } from "../../../helpers/errors.ts";
+import { framed } from "../../../helpers/framed.ts";
+import { ownTransport } from "../../../helpers/own_transport.ts";
 
 const address: InetAddress = { transport: "udp", hostname: "127.0.0.1", port: 7 };
 const endpoint = { transport: "udp", host: "127.0.0.1", port: 7 };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Endpoint } from "../../lib/endpoint.ts";
-import { describeCause, EchoError, errorCode, type MeariError } from "../../lib/errors.ts";
+import type { Endpoint } from "../../../lib/endpoint.ts";
+import { describeCause, EchoError, errorCode, type MeariError } from "../../../lib/errors.ts";
 import {
   type Bounds,
   connectMessages,
@@ -17,33 +17,10 @@ import {
   LARGEST_MESSAGE,
   type MessageConn,
   type StreamConn,
-} from "../../lib/transport/mod.ts";
-import { formatSize } from "../../lib/units.ts";
-import type { ProbeFormat } from "./probe.ts";
-
-/** How many bytes of a stream are read at once, at least. */
-const READ_BUFFER = 64 * 1024;
-
-/** How many bytes may wait for a server, or a path to it, that takes less than is sent. */
-const LARGEST_BACKLOG = 64 * 1024 * 1024;
-
-/** What a probe that waits takes besides its own bytes, about. */
-const WAITING_OVERHEAD = 512;
-
-/** How many bytes more than it received a server may send before it is given up. */
-const LARGEST_SURPLUS = 64 * 1024;
-
-/** How sending fails where nobody is at an endpoint, and not just where one message does not get through. */
-const NOBODY_THERE = [
-  "EACCES",
-  "ECONNREFUSED",
-  "EINVAL",
-  "ENAMETOOLONG",
-  "ENOENT",
-  "ENOTDIR",
-  "ENOTSOCK",
-  "EPROTOTYPE",
-];
+} from "../../../lib/transport/mod.ts";
+import type { ProbeFormat } from "../probe.ts";
+import { AnswerCutter } from "./answer_cutter.ts";
+import { END, isNobodyThere, LARGEST_BACKLOG, LARGEST_SURPLUS, WAITING_OVERHEAD } from "./ends.ts";
 
 /** A conversation with a server in probes and answers. */
 export interface ProbeChannel {
@@ -107,7 +84,7 @@ export function messageChannel(
     for (let answer; (answer = await conn.receive(buffer)) !== null;) onAnswer(answer);
   };
   receive().then(
-    () => ended.resolve(new EchoError("the server closed the connection")),
+    () => ended.resolve(new EchoError(END.closed)),
     (error) =>
       ended.resolve(
         isDatagram(endpoint) ? new EndpointError("send to", endpoint, error) : new EchoError(describeCause(error)),
@@ -119,11 +96,11 @@ export function messageChannel(
     async send(probe) {
       const sending = conn.send(probe);
       backlog += probe.length + WAITING_OVERHEAD;
-      if (backlog > LARGEST_BACKLOG) ended.resolve(takesTooLittle());
+      if (backlog > LARGEST_BACKLOG) ended.resolve(new EchoError(END.backlog));
       try {
         await sending;
       } catch (error) {
-        if (!NOBODY_THERE.includes(errorCode(error) ?? "")) throw error;
+        if (!isNobodyThere(errorCode(error))) throw error;
         ended.resolve(new EndpointError("send to", endpoint, error));
       } finally {
         backlog -= probe.length + WAITING_OVERHEAD;
@@ -133,39 +110,20 @@ export function messageChannel(
   };
 }
 
-function takesTooLittle(): MeariError {
-  return new EchoError(`the server takes less than is sent: ${formatSize(LARGEST_BACKLOG)} wait`);
-}
-
-function streamChannel(conn: StreamConn, options: ChannelOptions): ProbeChannel {
-  const { size } = options.format;
+function streamChannel(conn: StreamConn, { format, onAnswer }: ChannelOptions): ProbeChannel {
   const ended = Promise.withResolvers<MeariError>();
   let closed = false;
-  let sentBytes = 0, receivedBytes = 0, backlog = 0;
+  let sentBytes = 0, backlog = 0;
   let lastWrite: Promise<void> = Promise.resolve();
   const receive = async () => {
-    const buffer = new Uint8Array(Math.max(READ_BUFFER, 2 * size));
-    for (let held = 0, length; (length = await conn.read(buffer.subarray(held))) !== null;) {
-      receivedBytes += length;
-      held = takeAnswers(buffer.subarray(0, held + length));
-      if (receivedBytes > sentBytes + LARGEST_SURPLUS) return "the server sends more than it receives";
+    const answers = new AnswerCutter(format, onAnswer);
+    for (let length; (length = await conn.read(answers.room)) !== null;) {
+      answers.take(length);
+      if (answers.received > sentBytes + LARGEST_SURPLUS) return END.surplus;
     }
-    return "the server closed the connection";
+    return END.closed;
   };
   receive().catch(describeCause).then((why) => ended.resolve(new EchoError(why)));
-  /** Cuts what has come into answers, and returns how many bytes, moved to the front, belong to one not yet whole. */
-  function takeAnswers(bytes: Uint8Array): number {
-    let at = 0;
-    while (bytes.length - at >= size) {
-      const answer = bytes.subarray(at, at + size);
-      // Where bytes were lost on the way, the next probe begins within what should be this one.
-      const length = options.format.isOurs(answer) ? size : options.format.findNext(answer);
-      options.onAnswer(answer.subarray(0, length));
-      at += length;
-    }
-    bytes.copyWithin(0, at);
-    return bytes.length - at;
-  }
   const write = async (probe: Uint8Array) => {
     try {
       for (let done = 0; done < probe.length && !closed;) done += await conn.write(probe.subarray(done));
@@ -181,7 +139,7 @@ function streamChannel(conn: StreamConn, options: ChannelOptions): ProbeChannel 
       const idle = backlog === 0;
       sentBytes += probe.length;
       backlog += probe.length + WAITING_OVERHEAD;
-      if (backlog > LARGEST_BACKLOG) return ended.resolve(takesTooLittle());
+      if (backlog > LARGEST_BACKLOG) return ended.resolve(new EchoError(END.backlog));
       // Two writes at once could mix their bytes.
       lastWrite = idle ? write(probe) : lastWrite.then(() => write(probe));
       await lastWrite;
