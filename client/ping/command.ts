@@ -97,9 +97,9 @@ async function runPing(options: PingCommandLine, signal: AbortSignal): Promise<n
     live?.clear();
   }
 
-  const { summary, failure } = result;
+  const { summary, engine, failure } = result;
   if (failure) printError(pingCommand.name, failure);
-  if (json) printLine(JSON.stringify(failure ? { ...summary, finding: failure.message } : summary));
+  if (json) printLine(JSON.stringify({ ...summary, engine, ...(failure && { finding: failure.message }) }));
   else {
     if (!live) printLine("");
     summaryLines(place, summary, connect ? undefined : options.size).forEach(printLine);

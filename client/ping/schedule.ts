@@ -35,8 +35,8 @@ export interface Scheduled {
   now(): number;
   /** Tells whether the session is over. */
   isOver(): boolean;
-  /** Sends the next probe. */
-  launch(): void;
+  /** Sends the next probe. Where it keeps the thread to itself it may also wait, as {@linkcode rest} does. */
+  launch(until: number): void;
   /** Waits until a time, or until something happens. Where the time has come it still looks for answers. */
   rest(until: number): void | Promise<void>;
 }
@@ -69,14 +69,14 @@ async function sendAll({ interval, flood, count, wait }: Pace, run: Scheduled): 
       continue;
     }
     lastSentAt = run.now();
-    run.launch();
+    const patience = lastSentAt + (flood ? Math.min(FLOOD_INTERVAL, wait) : wait) * 1e6;
+    const before = tally.outstanding + 1;
+    run.launch(paced && tally.sent + 1 < count ? due + interval * 1e6 : patience);
     if (paced) {
       // Where many are due at once, answers are read in between: the socket's buffer holds only so many.
       if (tally.sent % BURST === 0) await run.rest(0);
       continue;
     }
-    const before = tally.outstanding;
-    const patience = lastSentAt + (flood ? Math.min(FLOOD_INTERVAL, wait) : wait) * 1e6;
     while (!run.isOver() && tally.outstanding >= before && run.now() < patience) await run.rest(patience);
   }
   return lastSentAt;

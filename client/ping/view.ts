@@ -52,7 +52,9 @@ export function summaryLines(place: string, summary: PingSummary, size: number |
   }
   if (wakeup !== undefined) {
     const names = ["median", "p99", "max"] as const;
-    lines.push(`of it waking up, ms: ${names.map((name) => `${name} ${milliseconds(wakeup[name])}`).join(", ")}`);
+    lines.push(
+      `wakeup ms, part of the RTT: ${names.map((name) => `${name} ${milliseconds(wakeup[name])}`).join(", ")}`,
+    );
   }
   if (jitter.rfc3550 !== null && jitter.ipdv_mean !== null) {
     lines.push(

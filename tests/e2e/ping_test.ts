@@ -17,7 +17,10 @@ for (const transport of ["tcp", "udp"]) {
     const place = endpoints[0]!;
     const { code, text, stderr } = await meari("meari", ["ping", "-c", "3", "-i", "10ms", "--histogram", place]);
     assertEquals([code, stderr], [0, ""]);
-    const [title, first, , third, blank, heading, counts, rtt, jitter, bar] = text.split("\n");
+    const [title, first, , third, blank, heading, counts, rtt, ...more] = text.split("\n");
+    const isWoken = transport === "udp" && Deno.build.os === "linux";
+    if (isWoken) assertMatch(more.shift()!, /^wakeup ms, part of the RTT: median [\d.]+, p99 [\d.]+, max [\d.]+$/);
+    const [jitter, bar] = more;
     assertEquals(title, `PING ${place}: 64 bytes every 10ms`);
     const peer = place.replace(/^\w+:\/\//, "");
     assertMatch(first!, new RegExp(`^64 bytes from ${RegExp.escape(peer)}: seq=1 time=\\d+\\.\\d{3} ms$`));
@@ -40,7 +43,12 @@ bounded("meari ping --json prints one object, and with --samples one an answer",
   const plain = await meari("meari", args);
   assertEquals(plain.code, 3);
   const summary = JSON.parse(plain.text);
-  assertEquals(Object.keys(summary).sort(), [...COUNTS, "rtt_us", "jitter_us", "duration_s"].sort());
+  const wakeup = Deno.build.os === "linux" ? ["wakeup_us"] : [];
+  assertEquals(
+    Object.keys(summary).sort(),
+    [...COUNTS, "rtt_us", ...wakeup, "jitter_us", "duration_s", "engine"].sort(),
+  );
+  assertEquals(summary.engine, Deno.build.os === "linux" ? "native" : "portable");
   assertEquals(Object.keys(summary.rtt_us), TIMES);
   assertEquals(Object.keys(summary.jitter_us), ["rfc3550", "ipdv_mean"]);
   assertEquals(COUNTS.map((name) => summary[name]), [5, 3, 1, 0, 1, 0, 1, 0]);
@@ -49,7 +57,7 @@ bounded("meari ping --json prints one object, and with --samples one an answer",
   assertEquals(detailed.code, 0);
   const objects = detailed.text.trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(objects.length, 6);
-  assertEquals(Object.keys(objects[0]), ["seq", "rtt_us", "bytes", "odd"]);
+  assertEquals(Object.keys(objects[0]), ["seq", "rtt_us", "bytes", "odd", ...wakeup]);
   assertEquals(objects.slice(0, 5).map(({ seq, bytes, odd }) => [seq, bytes, odd.length]), [
     [1, 64, 0],
     [2, 64, 0],

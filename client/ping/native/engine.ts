@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../../../lib/endpoint.ts";
 import { describeCause, EchoError, type MeariError } from "../../../lib/errors.ts";
+import type { InetSocketType } from "../../../lib/native/inet_socket.ts";
 import { type Libc, openLibc, systemError } from "../../../lib/native/libc.ts";
 import { Wakeup } from "../../../lib/native/wakeup.ts";
 import {
@@ -13,13 +14,14 @@ import {
   connectNatively,
   EndpointError,
   formatAddress,
+  isStream,
   type NativeClient,
 } from "../../../lib/transport/mod.ts";
 import type { ProbeFormat } from "../probe.ts";
 import type { Pace } from "../schedule.ts";
 import type { Engine, Session } from "../session.ts";
 import { replay } from "./event_log.ts";
-import type { Ending, FromThread, Order } from "./messages.ts";
+import type { Ending, FromThread, Order, ToThread } from "./messages.ts";
 
 /** How a session is opened. */
 export interface NativeEngineOptions extends Bounds {
@@ -42,7 +44,7 @@ export async function openNativeEngine(endpoint: Endpoint, options: NativeEngine
   const libc = openLibc();
   if (libc === undefined) throw new Error("no native sockets");
   // It loads while the connection is made.
-  const thread = new PingThread();
+  const thread = new PingThread(isStream(endpoint) ? "stream" : "datagram");
   let client: NativeClient | undefined;
   try {
     client = await connectNatively(endpoint, options);
@@ -129,8 +131,9 @@ class PingThread {
   #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   #failed: Promise<never>;
 
-  constructor() {
+  constructor(type: InetSocketType) {
     const ready = Promise.withResolvers<void>(), failed = Promise.withResolvers<never>();
+    this.#worker.postMessage(type satisfies ToThread);
     this.#worker.onmessage = () => ready.resolve();
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -159,7 +162,7 @@ class PingThread {
       Atomics.notify(taken, 0);
       if (data.done) done.resolve(data.ending);
     };
-    this.#worker.postMessage({ ...order, taken } satisfies Order);
+    this.#worker.postMessage({ ...order, taken } satisfies ToThread);
     return await Promise.race([done.promise, this.#failed]);
   }
 

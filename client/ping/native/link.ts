@@ -30,9 +30,11 @@ export interface Link {
    */
   send(probe: Uint8Array<ArrayBuffer>): number;
   /**
-   * Takes what has come, and sends what waits.
+   * Reads what has come, and the clock right after it; sends what waits.
    *
    * @param happened What has happened: `POLL.in` and others, put together.
    */
-  take(happened: number): void;
+  read(happened: number): void;
+  /** Tells of what was read. */
+  tell(): void;
 }

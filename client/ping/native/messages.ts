@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InetSocketType } from "../../../lib/native/inet_socket.ts";
 import type { Pace } from "../schedule.ts";
 
 /** A session to run. */
@@ -38,6 +39,9 @@ export interface Report {
   /** Whether the session is over. */
   done?: true;
 }
+
+/** What the thread is told: what kind of socket to get ready for, or a session. */
+export type ToThread = InetSocketType | Order;
 
 /** What the thread tells: that it can take an order, or a report. */
 export type FromThread = "ready" | Report;

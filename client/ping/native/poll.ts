@@ -17,7 +17,6 @@ export class Poll {
   #libc: Libc;
   /** `struct pollfd { int fd; short events; short revents; }` of poll(2), in words of 32 bits. */
   #fds: Int32Array<ArrayBuffer>;
-  #events: number[];
   #count: bigint;
   /** `struct timespec { long sec; long nsec; }` on a system of 64 bits, in words of 32: the upper halves stay 0. */
   #timeout = new Int32Array(new ArrayBuffer(16));
@@ -28,8 +27,7 @@ export class Poll {
    */
   constructor(libc: Libc, fds: readonly number[]) {
     this.#libc = libc;
-    this.#fds = new Int32Array(fds.flatMap((fd) => [fd, 0]));
-    this.#events = fds.map(() => POLL.in);
+    this.#fds = new Int32Array(fds.flatMap((fd) => [fd, POLL.in]));
     this.#count = BigInt(fds.length);
   }
 
@@ -40,22 +38,24 @@ export class Poll {
    * @param events `POLL.in` and others, put together.
    */
   watch(index: number, events: number): void {
-    this.#events[index] = events;
+    this.#fds[2 * index + 1] = events;
   }
 
   /**
-   * Waits until something happens.
+   * Sets how long to wait.
    *
-   * @param ns The longest to wait, in nanoseconds; 0 or less to look only.
+   * @param ns The longest, in nanoseconds; 0 or less to look only.
    */
-  wait(ns: number): void {
+  setTimeout(ns: number): void {
     const bounded = Math.max(0, Math.min(ns, LONGEST));
     const seconds = Math.floor(bounded / 1e9);
     this.#timeout[0] = seconds;
     this.#timeout[2] = bounded - seconds * 1e9;
-    const fds = this.#fds, events = this.#events;
-    for (let i = 0; i < events.length; i++) fds[2 * i + 1] = events[i]!;
-    this.#libc.symbols.ppoll(fds, this.#count, this.#timeout, null);
+  }
+
+  /** Waits until something happens. */
+  wait(): void {
+    this.#libc.symbols.ppoll(this.#fds, this.#count, this.#timeout, null);
   }
 
   /**

@@ -18,6 +18,9 @@ export class StreamLink implements Link {
   #fd: number;
   #session: LinkSession;
   #answers: AnswerCutter;
+  /** What the last read came to. */
+  #length = 0;
+  #errno = 0;
   #readAt = 0;
   #sentBytes = 0;
   /** The probes that are not yet sent, the first one as far as it is not. */
@@ -50,18 +53,19 @@ export class StreamLink implements Link {
     return 0;
   }
 
-  take(happened: number): void {
-    if (happened & ~POLL.out) this.#receive();
+  read(happened: number): void {
+    const { room } = this.#answers;
+    this.#length = this.#libc.symbols.recv(this.#fd, room, BigInt(room.length), LINUX.MSG_DONTWAIT);
+    this.#readAt = this.#session.now();
+    if (this.#length < 0) this.#errno = this.#libc.errno();
     if (happened & POLL.out) this.#sendWaiting();
   }
 
-  #receive(): void {
-    const { room } = this.#answers;
-    const length = this.#libc.symbols.recv(this.#fd, room, BigInt(room.length), LINUX.MSG_DONTWAIT);
-    this.#readAt = this.#session.now();
+  tell(): void {
+    const length = this.#length;
     if (length < 0) {
-      const error = systemError("recv", this.#libc.errno());
-      if (error.code !== "EAGAIN") this.#session.end({ why: describeCause(error) });
+      if (errnoCode(this.#errno) === "EAGAIN") return;
+      this.#session.end({ why: describeCause(systemError("recv", this.#errno)) });
     } else if (length === 0) {
       this.#session.end({ why: END.closed });
     } else {

@@ -12,7 +12,7 @@ import { portOfSockaddr } from "../../../lib/native/sockaddr_in.ts";
 import { isNobodyThere } from "../channel/ends.ts";
 import { KernelClock } from "./kernel_clock.ts";
 import type { Link, LinkSession } from "./link.ts";
-import { Poll, POLL } from "./poll.ts";
+import { POLL, Poll } from "./poll.ts";
 
 /** Room for answers that come together, each a byte longer than any is. */
 const ROOM = { capacity: 16, payload: 64 * 1024, control: 128 };
@@ -40,6 +40,9 @@ export class UdpLink implements Link {
   #clock: KernelClock;
   #recvErr: readonly [level: number, option: number];
   #poll: Poll;
+  #count = 0;
+  #readAt = 0;
+  #hasErrors = false;
 
   /**
    * @param libc The C library, which must stay open as long as this.
@@ -59,6 +62,7 @@ export class UdpLink implements Link {
     this.#clock = new KernelClock(libc, session.now);
     this.#poll = new Poll(libc, [fd]);
     this.#poll.watch(0, POLL.out);
+    this.#poll.setTimeout(LONGEST_SEND);
     this.#recvErr = sockaddr[0] === LINUX.AF_INET6
       ? [LINUX.IPPROTO_IPV6, LINUX.IPV6_RECVERR]
       : [LINUX.IPPROTO_IP, LINUX.IP_RECVERR];
@@ -77,20 +81,22 @@ export class UdpLink implements Link {
     if (errno === 0) return 0;
     // An error that waited was told in place of this probe's.
     this.#takeErrors();
-    if (errnoCode(errno) === "EAGAIN") this.#poll.wait(LONGEST_SEND);
+    if (errnoCode(errno) === "EAGAIN") this.#poll.wait();
     errno = this.#trySend(probe);
     if (errno === 0 || !isNobodyThere(errnoCode(errno))) return errno;
     this.#session.end({ errno });
     return 0;
   }
 
-  take(happened: number): void {
-    if (happened & POLL.error) this.#takeErrors();
-    const batch = this.#batch, session = this.#session;
-    const count = batch.receive(this.#fd);
-    const readAt = session.now();
-    if (count <= 0) return;
-    const steady = this.#clock.isSteady();
+  read(happened: number): void {
+    this.#count = this.#batch.receive(this.#fd);
+    this.#readAt = this.#session.now();
+    this.#hasErrors = (happened & POLL.error) !== 0;
+  }
+
+  tell(): void {
+    const batch = this.#batch, session = this.#session, readAt = this.#readAt, count = this.#count;
+    const steady = count > 0 && this.#clock.isSteady();
     for (let i = 0; i < count; i++) {
       if (portOfSockaddr(batch.names, i * NAME_STRIDE) !== this.#port) continue;
       const from = i * batch.payload;
@@ -99,6 +105,9 @@ export class UdpLink implements Link {
       const wakeup = stamp < 0 ? undefined : Math.max(0, readAt - this.#clock.turn(this.#controls, stamp));
       session.answered(answer, readAt, wakeup);
     }
+    this.#count = 0;
+    if (this.#hasErrors) this.#takeErrors();
+    this.#hasErrors = false;
   }
 
   #trySend(probe: Uint8Array<ArrayBuffer>): number {
