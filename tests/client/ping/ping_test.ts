@@ -4,18 +4,31 @@ import { type Endpoint, formatEndpoint } from "../../../lib/endpoint.ts";
 import { EchoError, MeariError, UsageError } from "../../../lib/errors.ts";
 import { EndpointError, LARGEST_MESSAGE } from "../../../lib/transport/mod.ts";
 import { startServer } from "../../../server/mod.ts";
-import { ping } from "../../../client/ping/ping.ts";
+import { ping as pingBy } from "../../../client/ping/ping.ts";
 import { SEND_TIME_AT } from "../../../client/ping/probe.ts";
 import type { Sample } from "../../../client/ping/sample.ts";
 import type { PingOptions } from "../../../client/ping/session.ts";
 import type { PingCounts, PingSummary } from "../../../client/ping/tally.ts";
-import { bounded } from "../../helpers/bounded.ts";
+import { bounded as boundedOnce, type BoundedTest } from "../../helpers/bounded.ts";
 import { type Fault, faultyUdpPeer } from "../../helpers/faulty_udp_peer.ts";
 import { framed } from "../../helpers/framed.ts";
 import { fullListener } from "../../helpers/full_listener.ts";
 import { ownTransport } from "../../helpers/own_transport.ts";
 import { TempFolder } from "../../helpers/temp_folder.ts";
 import { TEXT_PEERS } from "../../helpers/text_peers.ts";
+
+let engine: PingOptions["engine"];
+const ping: typeof pingBy = (endpoint, options) => pingBy(endpoint, { ...(engine && { engine }), ...options });
+
+/** Registers a test that runs with each engine; `auto` is the native one where that can be had. */
+function bounded(name: string, run: () => Promise<void>, about?: BoundedTest) {
+  for (const each of ["auto", "portable"] as const) {
+    boundedOnce(`${name} (${each})`, async () => {
+      engine = each;
+      await run();
+    }, about);
+  }
+}
 
 const quick: PingOptions = { interval: 5, count: 20, deadline: 20_000, wait: 1000 };
 
@@ -412,3 +425,70 @@ bounded("ping() sends no empty messages over a stream", async () => {
   const endpoint: Endpoint = { transport: "tcp", host: "127.0.0.1", port: 9 };
   await assertRejects(() => ping(endpoint, { size: 0 }), UsageError, "carries no empty messages");
 });
+
+const linux = { ignore: Deno.build.os !== "linux" };
+
+boundedOnce("ping() tells over UDP how long it took to wake up, which is a part of the round-trip time", async () => {
+  await using server = await startServer({ endpoints: ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"] });
+  const [udp, tcp] = server.endpoints as [Endpoint, Endpoint];
+  const samplesOf = async (endpoint: Endpoint, engine: PingOptions["engine"]) => {
+    const samples: Sample[] = [];
+    const result = await pingBy(endpoint, { ...quick, engine: engine!, onSample: (sample) => samples.push(sample) });
+    return { samples, ...result };
+  };
+  const native = await samplesOf(udp, "native");
+  assertEquals(native.engine, "native");
+  for (const { rtt_us, wakeup_us } of native.samples) assert(wakeup_us! >= 0 && wakeup_us! <= rtt_us!);
+  const waited = native.samples.map(({ wakeup_us }) => wakeup_us!);
+  assertEquals(native.summary.wakeup_us?.max, Math.max(...waited));
+  for (const other of [await samplesOf(udp, "portable"), await samplesOf(tcp, "native")]) {
+    assertEquals(other.summary.wakeup_us, undefined);
+    for (const sample of other.samples) assert(!("wakeup_us" in sample));
+  }
+}, linux);
+
+boundedOnce("ping() goes the portable way where there is no native one, and says so", async () => {
+  using folder = new TempFolder();
+  await using server = await startServer({ endpoints: [`unixgram://${folder.file("server.sock")}`] });
+  assertEquals((await pingBy(server.endpoints[0]!, quick)).engine, "portable");
+  await assertRejects(
+    () => pingBy(server.endpoints[0]!, { ...quick, engine: "native" }),
+    UsageError,
+    "no native sockets: not over unixgram",
+  );
+}, linux);
+
+boundedOnce("ping() pings a Unix stream natively", async () => {
+  using folder = new TempFolder();
+  await using server = await startServer({ endpoints: [`unix://${folder.file("server.sock")}`] });
+  const { summary, engine } = await pingBy(server.endpoints[0]!, quick);
+  assertEquals([engine, summary.sent, summary.received], ["native", 20, 20]);
+}, linux);
+
+boundedOnce("ping() ends where ICMP tells that nobody listens at a UDP port", async () => {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  socket.close();
+  await assertRejects(
+    () => pingBy({ transport: "udp", host: "127.0.0.1", port }, quick),
+    EndpointError,
+    `cannot send to udp://127.0.0.1:${port}: connection refused`,
+  );
+}, linux);
+
+boundedOnce("ping() natively takes no datagrams from another port than the server's", async () => {
+  const server = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const stranger = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const [probe, from] of server) {
+      await stranger.send(probe, from);
+      await server.send(probe, from);
+    }
+  })();
+  const { port } = server.addr as Deno.NetAddr;
+  const { summary } = await pingBy({ transport: "udp", host: "127.0.0.1", port }, { ...quick, engine: "native" });
+  server.close();
+  stranger.close();
+  await serving;
+  assertEquals(countsOf(summary), { sent: 20, received: 20, ...noOddities });
+}, linux);
