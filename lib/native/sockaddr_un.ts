@@ -4,8 +4,7 @@
  * @module
  */
 
-/** `AF_UNIX` of `linux/socket.h`. */
-const AF_UNIX = 1;
+import { LINUX } from "./linux.ts";
 
 /** Where `sun_path` begins: behind `sun_family`, of 16 bits. */
 const PATH_OFFSET = 2;
@@ -37,7 +36,7 @@ export class SockaddrUn {
   set path(path: string) {
     // Each system that Deno runs on is little-endian.
     this.bytes.fill(0);
-    this.bytes[0] = AF_UNIX;
+    this.bytes[0] = LINUX.AF_UNIX;
     const { read, written } = this.#encoder.encodeInto(path, this.bytes.subarray(PATH_OFFSET));
     if (read < path.length || written >= SUN_PATH_BYTES) throw new RangeError("the path is too long for a Unix socket");
     this.length[0] = PATH_OFFSET + written + (path.startsWith("\0") ? 0 : 1);
