@@ -5,20 +5,14 @@
  */
 
 import { parseEndpoint } from "../lib/endpoint.ts";
-import { describeCause, MeariError } from "../lib/errors.ts";
 import {
   type Endpoint,
   isNative,
   listen,
-  type Listener,
   type Listening,
   listenNatively,
-  type MessageConn,
   type NativeListening,
-  type StreamConn,
 } from "../lib/transport/mod.ts";
-import { DatagramServer } from "./datagrams.ts";
-import { drain } from "./drain.ts";
 import {
   type Engine,
   type EventRates,
@@ -28,15 +22,12 @@ import {
   Subscribers,
   type Summary,
 } from "./events.ts";
-import { DatagramGuard, type DatagramRefusal } from "./guard/datagram_guard.ts";
-import { acceptAll, listenAtAll } from "./listener.ts";
-import { serveMessages } from "./messages.ts";
-import { NativeEngine, whyNoEngine } from "./native/engine.ts";
-import { COUNTED, REFUSALS, SharedCounters } from "./native/shared_counters.ts";
-import { Registry } from "./registry.ts";
-import type { ServiceEnding } from "./services/service.ts";
-import { serviceOptions, services } from "./services/table.ts";
-import type { Session } from "./session.ts";
+import type { DatagramRefusal } from "./guard/datagram_guard.ts";
+import { listenAtAll } from "./listener.ts";
+import { chooseEngine, NativeEngine } from "./native/engine.ts";
+import { SharedCounters } from "./native/shared_counters.ts";
+import { PortableEngine } from "./portable_engine.ts";
+import { serviceOptions } from "./services/table.ts";
 
 /** How a server runs. */
 export interface ServerOptions {
@@ -68,16 +59,10 @@ export interface ServerOptions {
 export class Server implements AsyncDisposable {
   #options: ServerOptions;
   #subscribers = new Subscribers();
-  #counters: SharedCounters;
-  #registry: Registry;
-  #native: NativeEngine | undefined;
+  #engines: readonly (PortableEngine | NativeEngine)[] = [];
   #endpoints: readonly Endpoint[] = [];
   #startedAt: number | undefined;
   #stoppedAt: number | undefined;
-  #accepting: Promise<void>[] = [];
-  /** Aborted where nobody is to be let in any more. */
-  #closing = new AbortController();
-  #datagrams: DatagramServer[] = [];
   #state: "new" | "starting" | "serving" | "over" = "new";
   #stopping = false;
   #finished = Promise.withResolvers<Summary>();
@@ -89,8 +74,6 @@ export class Server implements AsyncDisposable {
    */
   constructor(options: ServerOptions = {}) {
     this.#options = options;
-    this.#counters = new SharedCounters(options.workers ?? 1);
-    this.#registry = new Registry(this.#subscribers, () => this.#counters.nextConnection());
     for (const subscriber of options.subscribers ?? []) this.subscribe(subscriber);
   }
 
@@ -123,26 +106,19 @@ export class Server implements AsyncDisposable {
    * @returns The counters.
    */
   snapshot(): Snapshot {
-    const { open, total, answered } = this.#registry;
-    const native = this.#counters.sums;
-    const [connections, nativeOpen] = [total + native[COUNTED.connections]!, native[COUNTED.open]!];
-    let messages = answered.messages + native[COUNTED.messages]!;
-    let bytes = answered.bytes + native[COUNTED.bytes]!;
-    const refused: Partial<Record<DatagramRefusal, number>> = {};
-    const refuse = (reason: DatagramRefusal, count: number) => refused[reason] = (refused[reason] ?? 0) + count;
-    for (const [index, reason] of REFUSALS.entries()) {
-      const count = native[COUNTED.refused + index]!;
-      if (count > 0) refuse(reason, count);
-    }
-    for (const socket of this.#datagrams) {
-      messages += socket.answered.messages;
-      bytes += socket.answered.bytes;
-      for (const [reason, count] of socket.refused) refuse(reason, count);
-    }
     const now = this.#stoppedAt ?? performance.now();
-    const duration = now - (this.#startedAt ?? now);
-    const replaced = this.#native?.replaced ?? 0;
-    return { open: open.size + nativeOpen, connections, messages, bytes, refused, replaced, duration };
+    const refused: Partial<Record<DatagramRefusal, number>> = {};
+    const snapshot = { open: 0, connections: 0, messages: 0, bytes: 0, refused, replaced: 0, duration: 0 };
+    for (const engine of this.#engines) {
+      const { messages, bytes } = engine.answered;
+      snapshot.open += engine.open;
+      snapshot.connections += engine.connections;
+      snapshot.messages += messages;
+      snapshot.bytes += bytes;
+      for (const [reason, count] of engine.refused) refused[reason] = (refused[reason] ?? 0) + count;
+      if (engine instanceof NativeEngine) snapshot.replaced += engine.replaced;
+    }
+    return { ...snapshot, duration: now - (this.#startedAt ?? now) };
   }
 
   /**
@@ -161,12 +137,13 @@ export class Server implements AsyncDisposable {
     this.#state = "starting";
     try {
       const groups = endpoints.map((each) => [each].flat().map(parsed));
-      const { why, workers } = this.#chooseEngine(groups.flat());
+      const { engine = "auto", workers: wanted = 1 } = this.#options;
+      const { workers, why } = chooseEngine(engine, wanted, groups.flat());
       const open = (endpoint: Endpoint): Promise<Listening | NativeListening> =>
         workers > 0 && isNative(endpoint) ? listenNatively(endpoint, workers) : listen(endpoint);
       const listening = await listenAtAll(groups, open);
       if (why !== undefined) this.#subscribers.tell({ type: "fallback", cause: why });
-      this.#serve(listening);
+      this.#serve(listening, workers);
       this.#state = "serving";
     } catch (error) {
       this.#state = "over";
@@ -191,8 +168,7 @@ export class Server implements AsyncDisposable {
   /** Closes everything at once; what is in flight is lost. */
   kill(): void {
     this.stop();
-    this.#native?.kill();
-    for (const served of this.#served) this.#close(served);
+    for (const engine of this.#engines) engine.kill();
   }
 
   /** Stops the server and waits until it has stopped. */
@@ -201,24 +177,11 @@ export class Server implements AsyncDisposable {
     await this.finished;
   }
 
-  /** What is still served. */
-  get #served(): readonly (Session | DatagramServer)[] {
-    return [...this.#registry.open, ...this.#datagrams.filter(({ closed }) => !closed)];
-  }
-
-  #close(served: Session | DatagramServer): void {
-    if (served instanceof DatagramServer) served.close();
-    else this.#registry.stop(served);
-  }
-
   async #end(): Promise<void> {
     if (this.#state === "serving") {
-      this.#closing.abort();
       const { grace = 5000 } = this.#options;
       this.#subscribers.tell({ type: "stopping", connections: this.snapshot().open });
-      const native = this.#native?.stop(grace);
-      await drain(() => this.#served, (served) => this.#close(served), grace);
-      await Promise.all([native, ...this.#accepting]);
+      await Promise.all(this.#engines.map((engine) => engine.stop(grace)));
       this.#stoppedAt = performance.now();
     }
     const { open: _, ...summary } = this.snapshot();
@@ -226,18 +189,8 @@ export class Server implements AsyncDisposable {
     this.#finished.resolve(summary);
   }
 
-  /** How many workers serve natively, and why none does where some would. */
-  #chooseEngine(endpoints: readonly Endpoint[]): { why?: string; workers: number } {
-    const { engine = "auto", workers = 1 } = this.#options;
-    if (engine === "portable" || !endpoints.some(isNative)) return { workers: 0 };
-    const why = whyNoEngine();
-    if (why === undefined) return { workers };
-    if (engine === "native") throw new MeariError(`cannot use native sockets: ${why}`);
-    return { why, workers: 0 };
-  }
-
-  #serve(listening: readonly (Listening | NativeListening)[]): void {
-    const { quit = true, once = false, workers = 1 } = this.#options;
+  #serve(listening: readonly (Listening | NativeListening)[], workers: number): void {
+    const { quit = true, once = false } = this.#options;
     const subscribers = this.#subscribers;
     this.#startedAt = performance.now();
     this.#endpoints = listening.map(({ endpoint }) => endpoint);
@@ -250,68 +203,22 @@ export class Server implements AsyncDisposable {
       if (each.kind === "datagram") return [each.socket.addr];
       return each.kind === "native" && each.sockets.type === "datagram" ? [each.sockets.addr] : [];
     });
-    const native = listening.filter((each) => each.kind === "native");
-    if (native.length > 0) {
-      this.#native = new NativeEngine({
-        endpoints: native.map((each) => ({ ...each, quit: quit && each.endpoint.options?.["no-quit"] !== true })),
-        workers,
-        datagramAddresses,
-        counters: this.#counters,
-        once,
-        subscribers,
-        onBegun: () => this.#beginOnly(),
-        onEnded: () => this.stop(),
-      });
-    }
-    const guard = new DatagramGuard(datagramAddresses);
-    const onAnswered = () => {
-      // A worker may have begun a conversation just before.
-      if (!once || !this.#counters.claimFirst()) return;
-      this.#beginOnly();
-      this.stop();
+    const common = {
+      quit,
+      once,
+      datagramAddresses,
+      subscribers,
+      counters: new SharedCounters(workers),
+      // The first conversation of `once` has begun: there will be no other.
+      onBegun: () => this.#engines.forEach((engine) => engine.close()),
+      onEnded: () => this.stop(),
     };
-    for (const each of listening) {
-      if (each.kind === "native") continue;
-      const { endpoint } = each;
-      const service = services.echo.create(endpoint.options ?? {}, { quit });
-      if (each.kind === "datagram") {
-        const server = new DatagramServer(each.socket, { endpoint, service, guard, subscribers, onAnswered });
-        this.#datagrams.push(server);
-        // Not waited for: a send may wait for a peer, and stopping never depends on one.
-        server.run();
-      } else if (each.kind === "stream") {
-        this.#accept(endpoint, each.listener, (conn, session) => service.serveStream(conn, session));
-      } else this.#accept(endpoint, each.listener, (conn, session) => serveMessages(conn, service, session));
-    }
-  }
-
-  #accept<C extends StreamConn | MessageConn>(
-    endpoint: Endpoint,
-    listener: Listener<C>,
-    serve: (conn: C, session: Session) => Promise<ServiceEnding>,
-  ): void {
-    this.#accepting.push(acceptAll(listener, {
-      signal: this.#closing.signal,
-      onConnection: async (conn) => {
-        if (this.#options.once) {
-          if (!this.#counters.claimFirst()) return conn.close();
-          this.#beginOnly();
-        }
-        const session = this.#registry.begin(endpoint, conn);
-        const how = await serve(conn, session).catch(() => "reset" as const);
-        this.#registry.end(session, how);
-        if (this.#options.once) this.stop();
-      },
-      onFailure: (error) =>
-        this.#subscribers.tell({ type: "failed", endpoint, operation: "accept", cause: describeCause(error) }),
-    }));
-  }
-
-  /** The first conversation of `once` has begun: there will be no other. */
-  #beginOnly(): void {
-    this.#closing.abort();
-    this.#native?.close();
-    for (const socket of this.#datagrams) socket.close();
+    const native = listening.filter((each) => each.kind === "native");
+    const portable = listening.filter((each) => each.kind !== "native");
+    this.#engines = [
+      ...native.length > 0 ? [new NativeEngine({ ...common, listening: native, workers })] : [],
+      ...portable.length > 0 ? [new PortableEngine({ ...common, listening: portable })] : [],
+    ];
   }
 }
 

@@ -7,12 +7,13 @@
 import { describeCause } from "../../lib/errors.ts";
 import { DatagramBatch, NAME_STRIDE } from "../../lib/native/datagram_batch.ts";
 import { getOption, setOption } from "../../lib/native/inet_socket.ts";
-import { errnoCode, type Libc, systemError } from "../../lib/native/libc.ts";
+import { errnoCode, systemError } from "../../lib/native/libc.ts";
 import { LINUX } from "../../lib/native/linux.ts";
-import { decodeSockaddr, portOfSockaddr } from "../../lib/native/sockaddr_in.ts";
+import { decodeSockaddr } from "../../lib/native/sockaddr_in.ts";
 import type { InetAddress } from "../../lib/transport/mod.ts";
 import { QuietWatch } from "../drain.ts";
-import type { DatagramGuard, DatagramRefusal, RawSender } from "../guard/datagram_guard.ts";
+import type { DatagramGuard, DatagramRefusal } from "../guard/datagram_guard.ts";
+import { BatchSender } from "./batch_sender.ts";
 import { COUNTED, REFUSALS } from "./shared_counters.ts";
 import { TAG, type WorkerThread } from "./thread.ts";
 
@@ -265,34 +266,4 @@ function answerFromWhereAsked(batch: DatagramBatch, index: number, six: boolean)
   controls.fill(0, at + 16, at + 20);
   // Nothing comes from a multicast address (RFC 4291 section 2.7).
   if (controls[at] === 0xff) batch.setControlLength(index, 0);
-}
-
-/** The sender of a datagram of a batch. */
-class BatchSender implements RawSender {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Which datagram. */
-  index = 0;
-  #libc: Libc;
-
-  constructor(libc: Libc, batch: DatagramBatch) {
-    this.#libc = libc;
-    this.bytes = batch.names;
-  }
-
-  get port(): number {
-    return portOfSockaddr(this.bytes, this.index * NAME_STRIDE);
-  }
-
-  get from(): number {
-    return this.index * NAME_STRIDE + 2;
-  }
-
-  get to(): number {
-    const at = this.index * NAME_STRIDE;
-    return at + (this.bytes[at] === LINUX.AF_INET ? 8 : 24);
-  }
-
-  address(): InetAddress {
-    return { transport: "udp", ...decodeSockaddr(this.#libc, this.bytes, this.index * NAME_STRIDE) };
-  }
 }

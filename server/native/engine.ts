@@ -9,10 +9,11 @@ import { describeCause, MeariError } from "../../lib/errors.ts";
 import { whyNotNative } from "../../lib/native/layouts.ts";
 import { type Libc, openLibc } from "../../lib/native/libc.ts";
 import { Wakeup } from "../../lib/native/wakeup.ts";
-import type { Address, NativeListening } from "../../lib/transport/mod.ts";
-import type { Subscribers } from "../events.ts";
+import { type Address, type Endpoint, isNative, type NativeListening } from "../../lib/transport/mod.ts";
+import type { Engine, Subscribers } from "../events.ts";
+import type { DatagramRefusal } from "../guard/datagram_guard.ts";
 import type { FromWorker, ToWorker, WorkerEvent, WorkerPlan } from "./protocol.ts";
-import type { SharedCounters } from "./shared_counters.ts";
+import { COUNTED, REFUSALS, type SharedCounters } from "./shared_counters.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
 
@@ -21,13 +22,15 @@ const PAUSE = { first: 10, most: 1000 };
 
 /** How the native engine serves. */
 export interface NativeEngineOptions {
-  /** What is served: listening sockets, one for each worker, and whether `quit` alone ends a conversation there. */
-  endpoints: readonly (NativeListening & { quit: boolean })[];
+  /** What is served: of each endpoint a socket for each worker. They are the engine's from now on. */
+  listening: readonly NativeListening[];
+  /** Whether `quit` alone ends a conversation, unless an endpoint says no. */
+  quit: boolean;
   /** How many workers there are. */
   workers: number;
   /** Where all sockets of datagrams of the server are bound, also those that others serve. */
   datagramAddresses: readonly Address[];
-  /** What the threads of the server count together. */
+  /** What the engines of the server count together. */
   counters: SharedCounters;
   /** Whether the server ends with its first conversation. */
   once: boolean;
@@ -42,11 +45,27 @@ export interface NativeEngineOptions {
 }
 
 /**
- * Tells why the native engine cannot be had here.
+ * Chooses how a server serves.
  *
- * @returns Why, in a few words; `undefined` where it can.
+ * @param engine What was asked for.
+ * @param workers How many workers were asked for.
+ * @param endpoints What is to be served.
+ * @returns How many workers are to serve what can be served natively; with none, why not, where that was hoped for.
+ * @throws {MeariError} If the native engine was asked for and cannot be had.
  */
-export function whyNoEngine(): string | undefined {
+export function chooseEngine(
+  engine: Engine | "auto",
+  workers: number,
+  endpoints: readonly Endpoint[],
+): { workers: number; why?: string } {
+  if (engine === "portable" || !endpoints.some(isNative)) return { workers: 0 };
+  const why = whyNoEngine();
+  if (why === undefined) return { workers };
+  if (engine === "native") throw new MeariError(`cannot use native sockets: ${why}`);
+  return { workers: 0, why };
+}
+
+function whyNoEngine(): string | undefined {
   const why = whyNotNative();
   if (why !== undefined || WORKER.protocol !== "file:") return why;
   const { state } = Deno.permissions.querySync({ name: "read", path: WORKER });
@@ -81,6 +100,28 @@ export class NativeEngine {
     this.#ended = Promise.all(this.#workers.map((_, number) => this.#keepAlive(number)));
   }
 
+  /** How many connections are open. */
+  get open(): number {
+    return this.#options.counters.sums[COUNTED.open]!;
+  }
+
+  /** How many connections there were. */
+  get connections(): number {
+    return this.#options.counters.sums[COUNTED.connections]!;
+  }
+
+  /** What was answered. */
+  get answered(): { /** Messages. */ messages: number; /** Bytes. */ bytes: number } {
+    const { sums } = this.#options.counters;
+    return { messages: sums[COUNTED.messages]!, bytes: sums[COUNTED.bytes]! };
+  }
+
+  /** How many datagrams were not answered, by reason. */
+  get refused(): ReadonlyMap<DatagramRefusal, number> {
+    const counts = this.#options.counters.sums.slice(COUNTED.refused);
+    return new Map(REFUSALS.map((reason, index) => [reason, counts[index]!] as const).filter(([, count]) => count > 0));
+  }
+
   /** Lets nobody in any more. */
   close(): void {
     this.#closing.abort();
@@ -97,7 +138,7 @@ export class NativeEngine {
     this.#tell({ drain: grace });
     await this.#ended;
     this.#options.subscribers.onChange = undefined;
-    for (const { sockets } of this.#options.endpoints) sockets.close();
+    for (const { sockets } of this.#options.listening) sockets.close();
     this.#libc.close();
   }
 
@@ -111,13 +152,18 @@ export class NativeEngine {
   }
 
   #start(number: number): EngineWorker {
-    const { endpoints, workers, datagramAddresses, counters, once, worker = WORKER } = this.#options;
+    const { listening, quit, workers, datagramAddresses, counters, once, worker = WORKER } = this.#options;
     return new EngineWorker(worker, this.#libc, (wakeup) => ({
       number,
       workers,
       memory: counters.memory,
       wakeup,
-      endpoints: endpoints.map(({ sockets: { fds, type, addr }, quit }) => ({ fd: fds[number]!, type, addr, quit })),
+      endpoints: listening.map(({ endpoint, sockets: { fds, type, addr } }) => ({
+        fd: fds[number]!,
+        type,
+        addr,
+        quit: quit && endpoint.options?.["no-quit"] !== true,
+      })),
       datagramAddresses: [...datagramAddresses],
       once,
     }), (message) => this.#take(number, message));
@@ -150,9 +196,9 @@ export class NativeEngine {
   }
 
   #tellOf(event: WorkerEvent): void {
-    const { subscribers, endpoints } = this.#options;
+    const { subscribers, listening } = this.#options;
     if (event.type === "omitted") subscribers.tell(event);
-    else subscribers.tell({ ...event, endpoint: endpoints[event.endpoint]!.endpoint });
+    else subscribers.tell({ ...event, endpoint: listening[event.endpoint]!.endpoint });
   }
 }
 

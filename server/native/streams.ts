@@ -1,13 +1,11 @@
 /**
- * Connections: accepted, echoed and ended, with the calls of the system.
+ * Connections: echoed and ended, with the calls of the system.
  *
  * @module
  */
 
-import { describeCause } from "../../lib/errors.ts";
 import type { Ending } from "../../lib/cli/messages.ts";
-import { getOption } from "../../lib/native/inet_socket.ts";
-import { errnoCode, systemError } from "../../lib/native/libc.ts";
+import { errnoCode } from "../../lib/native/libc.ts";
 import { LINUX } from "../../lib/native/linux.ts";
 import { decodeSockaddr, SOCKADDR_IN6_BYTES } from "../../lib/native/sockaddr_in.ts";
 import type { InetAddress } from "../../lib/transport/mod.ts";
@@ -22,18 +20,6 @@ import { TAG, type WorkerThread } from "./thread.ts";
 const BUFFER = 256 * 1024;
 const BUFFER_BYTES = BigInt(BUFFER);
 
-/**
- * How many connections a listener may bring in a turn: as many as events, so that those that there are go on, and those that
- * wait to be accepted do not wait for turns.
- */
-const MOST_ACCEPTS = 512;
-
-/** How long to wait where accepting fails, in milliseconds: the first time, and the most. */
-const PAUSE = { first: 5, most: 1000 };
-
-/** How accepting fails where the client has gone meanwhile (accept(2)). */
-const GONE = ["ECONNABORTED", "EINTR", "EPROTO", "ECONNRESET", "ENOTCONN"];
-
 /** How a connection breaks, by itself or on the way (recv(2), send(2), tcp(7)). */
 const BROKEN = [
   "ECONNABORTED",
@@ -45,9 +31,6 @@ const BROKEN = [
   "EPIPE",
   "ETIMEDOUT",
 ];
-
-/** The value of an option that is switched on. */
-const ON = new Int32Array([1]);
 
 /** What a client has not taken yet. */
 interface Unwritten {
@@ -71,12 +54,7 @@ export class Streams {
   #unwritten = new Map<number, Unwritten>();
   /** Connections that linger after `quit`, the first one first. */
   #lingering: Timer[] = [];
-  /** Listeners that pause, by the number of their endpoint. */
-  #pausing = new Map<number, { until: number; next: number }>();
-  #accepting = true;
   #quiet: QuietWatch<number> | undefined;
-  #peer = new Uint8Array(new ArrayBuffer(SOCKADDR_IN6_BYTES));
-  #peerLength = new Uint32Array(new ArrayBuffer(4));
   #recv: WorkerThread["libc"]["symbols"]["recv"];
   #send: WorkerThread["libc"]["symbols"]["send"];
 
@@ -84,9 +62,6 @@ export class Streams {
   constructor(thread: WorkerThread) {
     this.#thread = thread;
     ({ recv: this.#recv, send: this.#send } = thread.libc.symbols);
-    for (const [index, { fd, type }] of thread.endpoints.entries()) {
-      if (type === "stream") thread.epoll.add(fd, LINUX.EPOLLIN, index << 2 | TAG.listener);
-    }
   }
 
   /** How many connections are open. */
@@ -96,57 +71,42 @@ export class Streams {
 
   /** When {@linkcode tick} is to be called next; `Infinity` where nothing is to be done. */
   get due(): number {
-    let due = this.#lingering[0]?.at ?? Infinity;
-    if (this.#accepting) { for (const { until } of this.#pausing.values()) due = Math.min(due, until); }
-    return due;
+    return this.#lingering[0]?.at ?? Infinity;
   }
 
   /** Does what is due. */
   tick(): void {
-    const { now, epoll, endpoints } = this.#thread;
+    const { now } = this.#thread;
     while (this.#lingering.length > 0 && this.#lingering[0]!.at <= now) {
       const { fd, generation } = this.#lingering.shift()!;
       if (this.#connections.generation[fd] === generation) this.#end(fd, "quit");
     }
-    if (!this.#accepting) return;
-    for (const [index, pause] of this.#pausing) {
-      if (pause.until > now) continue;
-      pause.until = Infinity;
-      epoll.change(endpoints[index]!.fd, LINUX.EPOLLIN, index << 2 | TAG.listener);
-    }
   }
 
   /**
-   * Accepts who waits.
+   * Begins to serve a connection.
    *
-   * @param index The number of the endpoint.
+   * @param fd Its descriptor, which is closed at its end.
+   * @param endpoint The number of its endpoint.
+   * @param peer The address of the client.
+   * @throws The system's error where it cannot be waited for; it is closed then.
    */
-  accept(index: number): void {
-    if (!this.#accepting) return;
-    const { libc, once, shared } = this.#thread;
-    const { fd: listener } = this.#thread.endpoints[index]!;
-    const { accept4, setsockopt, close } = libc.symbols;
-    for (let i = 0; i < MOST_ACCEPTS && this.#accepting; i++) {
-      this.#peerLength[0] = SOCKADDR_IN6_BYTES;
-      const fd = accept4(listener, this.#peer, this.#peerLength, LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC);
-      if (fd < 0) {
-        const errno = libc.errno();
-        const code = errnoCode(errno);
-        if (GONE.includes(code)) continue;
-        if (code !== "EAGAIN") this.#pause(index, describeCause(systemError("accept", errno)));
-        return;
-      }
-      this.#pausing.delete(index);
-      // Linux also accepts a connection that was reset meanwhile, which is nobody's first conversation.
-      const gone = once && getOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_ERROR) !== 0;
-      if (gone || (once && !shared.claimFirst())) {
-        close(fd);
-        continue;
-      }
-      // Deno does not turn Nagle's algorithm off by itself, nor does Linux.
-      setsockopt(fd, LINUX.IPPROTO_TCP, LINUX.TCP_NODELAY, ON, 4);
-      if (!this.#begin(fd, index)) return;
-      if (once) this.#thread.begin();
+  begin(fd: number, endpoint: number, peer: Uint8Array): void {
+    const { libc, row, shared, outbox, epoll, now } = this.#thread;
+    const number = shared.nextConnection();
+    this.#connections.begin(fd, endpoint, number, peer, now);
+    try {
+      epoll.add(fd, LINUX.EPOLLIN, this.#tagOf(fd));
+    } catch (error) {
+      this.#connections.finish(fd);
+      libc.symbols.close(fd);
+      throw error;
+    }
+    this.#open++;
+    row[COUNTED.connections]!++;
+    row[COUNTED.open] = this.#open;
+    if (outbox.wants("connected", now)) {
+      outbox.add({ type: "connected", endpoint, connection: number, peer: this.#peerOf(fd) }, now);
     }
   }
 
@@ -163,19 +123,6 @@ export class Streams {
     if (state === STATE.reading) this.#read(fd, happened);
     else if (state === STATE.writing) this.#write(fd, happened);
     else this.#discard(fd, happened);
-  }
-
-  /** Lets nobody in any more. */
-  close(): void {
-    if (!this.#accepting) return;
-    this.#accepting = false;
-    const { libc, epoll, endpoints } = this.#thread;
-    for (const { fd, type } of endpoints) {
-      if (type !== "stream") continue;
-      epoll.remove(fd);
-      // Its descriptor is not ours to close. A listener that is shut down refuses who comes, and lets nobody wait.
-      libc.symbols.shutdown(fd, LINUX.SHUT_RD);
-    }
   }
 
   /** Ends the connections on which nothing happens; to be called again and again where the server stops. */
@@ -199,28 +146,6 @@ export class Streams {
 
   #tagOf(fd: number): number {
     return (this.#connections.generation[fd]! << 2 | TAG.connection) >>> 0;
-  }
-
-  #begin(fd: number, index: number): boolean {
-    const { libc, row, shared, outbox, epoll, now } = this.#thread;
-    const number = shared.nextConnection();
-    this.#connections.begin(fd, index, number, this.#peer, now);
-    try {
-      epoll.add(fd, LINUX.EPOLLIN, this.#tagOf(fd));
-    } catch (error) {
-      // As many may be waited for as /proc/sys/fs/epoll/max_user_watches says (epoll(7)).
-      this.#connections.finish(fd);
-      libc.symbols.close(fd);
-      this.#pause(index, describeCause(error));
-      return false;
-    }
-    this.#open++;
-    row[COUNTED.connections]!++;
-    row[COUNTED.open] = this.#open;
-    if (outbox.wants("connected", now)) {
-      outbox.add({ type: "connected", endpoint: index, connection: number, peer: this.#peerOf(fd) }, now);
-    }
-    return true;
   }
 
   #read(fd: number, happened: number): void {
@@ -325,14 +250,6 @@ export class Streams {
     }
     connections.finish(fd);
     if (this.#thread.once) this.#thread.end();
-  }
-
-  #pause(index: number, cause: string): void {
-    const { epoll, endpoints, outbox, now } = this.#thread;
-    const pause = this.#pausing.get(index)?.next ?? PAUSE.first;
-    this.#pausing.set(index, { until: now + pause, next: Math.min(pause * 2, PAUSE.most) });
-    epoll.change(endpoints[index]!.fd, 0, index << 2 | TAG.listener);
-    if (outbox.wants("failed", now)) outbox.add({ type: "failed", endpoint: index, operation: "accept", cause }, now);
   }
 
   #peerOf(fd: number): InetAddress {

@@ -11,13 +11,14 @@ import { Wakeup } from "../../lib/native/wakeup.ts";
 import { DRAIN_TICK } from "../drain.ts";
 import { DatagramGuard } from "../guard/datagram_guard.ts";
 import { Datagrams } from "./datagrams.ts";
+import { Listeners } from "./listeners.ts";
 import { Outbox } from "./outbox.ts";
 import type { FromWorker, ToWorker, WorkerEndpoint, WorkerPlan } from "./protocol.ts";
 import { SharedCounters } from "./shared_counters.ts";
 import { Streams } from "./streams.ts";
 import { TAG, type WorkerThread } from "./thread.ts";
 
-/** How large the first descriptor of a tag is: the generation is above the kind. */
+/** The bits of a tag that say whose an event is. */
 const KIND = 3;
 
 /** A worker that serves sockets until it is told to stop. */
@@ -32,6 +33,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
   now = performance.now();
   #post: (message: FromWorker) => void;
   #wakeup: Wakeup;
+  #listeners: Listeners;
   #streams: Streams;
   #datagrams: Datagrams;
   /** When the server stops: by when all is to be ended, and when to look next. */
@@ -57,7 +59,8 @@ export class WorkerLoop implements WorkerThread, Disposable {
     this.epoll = new Epoll(libc);
     this.#wakeup = new Wakeup(libc, plan.wakeup);
     this.epoll.add(plan.wakeup, LINUX.EPOLLIN, TAG.wakeup);
-    this.#streams = new Streams(this);
+    const streams = this.#streams = new Streams(this);
+    this.#listeners = new Listeners(this, (fd, endpoint, peer) => streams.begin(fd, endpoint, peer));
     this.#datagrams = new Datagrams(this, new DatagramGuard(plan.datagramAddresses));
   }
 
@@ -86,7 +89,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
             this.#datagrams.serve(tag >> 2, this.epoll.happened(i));
             break;
           case TAG.listener:
-            this.#streams.accept(tag >> 2);
+            this.#listeners.accept(tag >> 2);
             break;
           default:
             messages = this.#wakeup.take();
@@ -107,7 +110,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
     if (message === "close") this.#close();
     else if (message === "kill") this.#kill();
     else if ("drain" in message) {
-      this.#streams.close();
+      this.#listeners.close();
       this.#closed = true;
       this.#drain = { deadline: this.now + message.drain, next: this.now };
     }
@@ -134,7 +137,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
   /** Lets nobody in any more. */
   #close(): void {
     this.#closed = true;
-    this.#streams.close();
+    this.#listeners.close();
     this.#datagrams.close();
   }
 
@@ -144,7 +147,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
   }
 
   #timeout(): number {
-    const due = Math.min(this.outbox.due, this.#streams.due, this.#drain?.next ?? Infinity);
+    const due = Math.min(this.outbox.due, this.#streams.due, this.#listeners.due, this.#drain?.next ?? Infinity);
     // Rounded up: what is not due yet when the time is over would be waited for again and again.
     return due === Infinity ? -1 : Math.max(0, Math.ceil(due - this.now));
   }
@@ -152,6 +155,7 @@ export class WorkerLoop implements WorkerThread, Disposable {
   #tick(): void {
     const { now } = this;
     if (this.#streams.due <= now) this.#streams.tick();
+    if (this.#listeners.due <= now) this.#listeners.tick();
     if (this.#drain !== undefined && this.#drain.next <= now) {
       this.#streams.drain();
       this.#datagrams.drain();

@@ -30,7 +30,8 @@ class MortalEngine implements AsyncDisposable {
     const subscribers = new Subscribers();
     subscribers.add(this.log.add);
     this.engine = new NativeEngine({
-      endpoints: listening.map((each) => ({ ...each, quit: true })),
+      listening,
+      quit: true,
       workers,
       datagramAddresses: [],
       counters: this.counters,

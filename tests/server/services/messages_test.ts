@@ -1,13 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Address, Listener, MessageConn } from "../../lib/transport/mod.ts";
-import { serveMessages } from "../../server/messages.ts";
-import { startServer } from "../../server/mod.ts";
-import { echo } from "../../server/services/echo.ts";
-import { bounded } from "../helpers/bounded.ts";
-import { systemError } from "../helpers/errors.ts";
-import { EventLog } from "../helpers/event_log.ts";
-import { ownTransport } from "../helpers/own_transport.ts";
-import { silentService } from "../helpers/silent_service.ts";
+import type { Address, Listener, MessageConn } from "../../../lib/transport/mod.ts";
+import { serveMessages } from "../../../server/services/messages.ts";
+import { startServer } from "../../../server/mod.ts";
+import { echo } from "../../../server/services/echo.ts";
+import { bounded } from "../../helpers/bounded.ts";
+import { systemError } from "../../helpers/errors.ts";
+import { EventLog } from "../../helpers/event_log.ts";
+import { ownTransport } from "../../helpers/own_transport.ts";
+import { silentService } from "../../helpers/silent_service.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { LARGEST_MESSAGE, type MessageConn } from "../lib/transport/mod.ts";
-import type { Progress, Service, ServiceEnding } from "./services/service.ts";
+import { LARGEST_MESSAGE, type MessageConn } from "../../lib/transport/mod.ts";
+import type { Progress, Service, ServiceEnding } from "./service.ts";
 
 /**
  * Answers each message of a conversation before it receives the next. The caller closes the connection.
