@@ -9,7 +9,7 @@ from tasks import IN, OUT, Wrong
 PATIENCE = 10
 
 # A stream may have as many bytes, and begins anywhere in twice as many random ones.
-LONGEST = 1 << 20
+LONGEST = 2 << 20
 
 
 class Stream:
@@ -23,13 +23,16 @@ class Stream:
         # Whether all that the server read of it was echoed whole.
         self.is_exact = False
 
-    def open(self, host):
+    def open(self, host, is_narrow):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
-        if self.rng.random() < 0.3:
+        if is_narrow or self.rng.random() < 0.3:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.rng.choice([16384, 65536]))
-        if self.rng.random() < 0.3:
+        if is_narrow or self.rng.random() < 0.3:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.rng.choice([1, 16384, 65536]))
+        if is_narrow:
+            # The larger a segment may be, the more the system buffers, on the other side as well.
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1000)
         if self.rng.random() < 0.5:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.sock
@@ -79,11 +82,10 @@ class Stream:
         self.received += len(got)
 
     def block(self):
-        """Sends and reads nothing, until the server takes no more for a moment."""
-        while self.sent < LONGEST:
-            if not (yield OUT, 0.1):
-                return
+        """Sends and reads nothing, until the server takes no more for a moment: it cannot write itself."""
+        while self.sent < LONGEST and (yield OUT, 0.1):
             self.give(LONGEST)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
 
     def finish(self):
         """Ends this half, and reads the rest to the server's end, sometimes later."""
@@ -201,4 +203,4 @@ def steps(stream, plan, address, delay, counts):
 def start(tasks, name, rng, noise, address, delay, counts):
     stream = Stream(rng, noise)
     [plan] = rng.choices([plan for plan, _ in PLANS], [often for _, often in PLANS])
-    tasks.start(f"{name}, {plan.__name__}", stream.open(address[0]), steps(stream, plan, address, delay, counts))
+    tasks.start(f"{name}, {plan.__name__}", stream.open(address[0], plan is blocked), steps(stream, plan, address, delay, counts))
