@@ -20,6 +20,9 @@ const WORKER = new URL("./worker.ts", import.meta.url);
 /** How long to wait where a worker has died before another takes its place, in milliseconds: the first time, and the most. */
 const PAUSE = { first: 10, most: 1000 };
 
+/** How many descriptors a worker and the runtime take for it; where the runtime finds none it panics. */
+const DESCRIPTORS = 16;
+
 /** How the native engine serves. */
 export interface NativeEngineOptions {
   /** What is served: of each endpoint a socket for each worker. They are the engine's from now on. */
@@ -59,17 +62,30 @@ export function chooseEngine(
   endpoints: readonly Endpoint[],
 ): { workers: number; why?: string } {
   if (engine === "portable" || !endpoints.some(isNative)) return { workers: 0 };
-  const why = whyNoEngine();
+  const why = whyNoEngine(workers);
   if (why === undefined) return { workers };
   if (engine === "native") throw new MeariError(`cannot use native sockets: ${why}`);
   return { workers: 0, why };
 }
 
-function whyNoEngine(): string | undefined {
-  const why = whyNotNative();
+function whyNoEngine(workers: number): string | undefined {
+  const why = whyNotNative() ?? whyTooFewDescriptors(workers * DESCRIPTORS);
   if (why !== undefined || WORKER.protocol !== "file:") return why;
   const { state } = Deno.permissions.querySync({ name: "read", path: WORKER });
   return state === "granted" ? undefined : "they need the permission --allow-read for the file of their worker";
+}
+
+function whyTooFewDescriptors(count: number): string | undefined {
+  const libc = openLibc()!;
+  const taken: Wakeup[] = [];
+  try {
+    while (taken.length < count) taken.push(new Wakeup(libc));
+  } catch (error) {
+    return describeCause(error);
+  } finally {
+    for (const each of taken) each[Symbol.dispose]();
+    libc.close();
+  }
 }
 
 /** Workers that serve sockets, from their start to their end. */

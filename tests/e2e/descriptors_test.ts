@@ -42,6 +42,21 @@ bounded("onStopSignal() throws in place of Deno's panic when there is no descrip
   assertEquals(said, [refusal, refusal, "well\n"]);
 }, { ignore: windows });
 
+bounded(
+  "meari-server serves without native workers, and says so, when too few files may be open for them",
+  async () => {
+    await using server = startWithin(44, [...program("meari-server"), "-p", "0", "--workers", "8"]);
+    await server.stdout.until("listening on udp");
+    server.kill("SIGTERM");
+    assertEquals(await server.exit(), 0);
+    assertEquals(
+      server.stderr.text,
+      "meari-server: serving with Deno's own sockets, not with native ones: too many open files\n",
+    );
+  },
+  { ignore: Deno.build.os !== "linux" || !Deno.env.get("MEARI_DIST") },
+);
+
 // From source it depends on how many files Deno itself has open just then.
 bounded("meari-server says in one line that too many files are open when it can open few", async () => {
   let lines = 0;
