@@ -56,12 +56,14 @@ export class WorkerLoop implements WorkerThread, Disposable {
       post(message);
       this.shared.sent(plan.number);
     }, this.shared.rates);
-    this.epoll = new Epoll(libc);
+    using unlessReady = new DisposableStack();
+    this.epoll = unlessReady.use(new Epoll(libc));
     this.#wakeup = new Wakeup(libc, plan.wakeup);
     this.epoll.add(plan.wakeup, LINUX.EPOLLIN, TAG.wakeup);
     const streams = this.#streams = new Streams(this);
     this.#listeners = new Listeners(this, (fd, endpoint, peer) => streams.begin(fd, endpoint, peer));
     this.#datagrams = new Datagrams(this, new DatagramGuard(plan.datagramAddresses));
+    unlessReady.move();
   }
 
   /** Whether nothing is left to serve. */
