@@ -72,7 +72,7 @@ export class Load {
     this.#onReport = onReport;
     this.#schedule = schedule;
     this.#counters = counters;
-    const engine = this.#engine = plan.native ? new NativeEngine() : new PortableEngine();
+    const engine = this.#engine = plan.native ? new NativeEngine(this.#period) : new PortableEngine();
     this.#connections = Array.from(
       { length: plan.count },
       (_, i) => new LoadConnection(plan.first + i, shared, engine),
@@ -115,9 +115,9 @@ export class Load {
   async run(start: number): Promise<void> {
     const schedule = this.#schedule, counters = this.#counters;
     const begin = start - performance.timeOrigin;
-    const { rate, wait, timeout } = this.#plan;
+    const { rate } = this.#plan;
     const over = new AbortController();
-    const ticks = setInterval(() => this.#tick(), Math.max(1, Math.min(TICK, wait / 4, timeout / 4)));
+    const ticks = setInterval(() => this.#tick(), this.#period);
     try {
       const run = () => Promise.all(this.#connections.map((connection) => connection.run()));
       schedule.begin(begin);
@@ -164,6 +164,12 @@ export class Load {
     this.stop();
     for (const connection of this.#connections) connection.cut();
     await this.#engine.close();
+  }
+
+  /** How often to look for answers that are overdue, in milliseconds. */
+  get #period(): number {
+    const { wait, timeout } = this.#plan;
+    return Math.max(1, Math.min(TICK, wait / 4, timeout / 4));
   }
 
   /** Throws where the server was never there, on no connection. */

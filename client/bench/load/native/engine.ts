@@ -37,9 +37,14 @@ export function canBeNative(endpoint: Endpoint): boolean {
 
 /** Opens links on the system calls. It takes all of its thread, which must be a worker. */
 export class NativeEngine implements LoadEngine {
-  #loop = new SocketLoop();
+  #loop: SocketLoop;
   #streamBuffers: StreamBuffers | undefined;
   #datagramBuffers: DatagramBuffers | undefined;
+
+  /** @param period How often a timer of this thread goes off at the most, in milliseconds. */
+  constructor(period: number) {
+    this.#loop = new SocketLoop(period);
+  }
 
   get idle(): number {
     return this.#loop.idle;

@@ -9,14 +9,11 @@ import { Epoll } from "../../../../lib/native/epoll.ts";
 import { type Libc, openLibc } from "../../../../lib/native/libc.ts";
 import type { Pacer } from "../pacer.ts";
 
-/** How long the loop goes on before timers have their turn, in milliseconds. */
-const SLICE = 10;
+/** After so long with nothing to do timers and messages of other threads have their turn, in milliseconds. */
+const IDLE = 10;
 
-/**
- * How long messages of other threads may wait for their turn while there is something to do, in milliseconds: it costs some
- * 100 us.
- */
-const DEAF = 100;
+/** The longest that these wait for their turn in any case, in milliseconds: it costs some 200 us. */
+const LONGEST_SLICE = 50;
 
 /** A wait may take as much longer than it should, in milliseconds; a message that is due sooner is not waited for. */
 const WAIT_ERROR = 2;
@@ -51,16 +48,20 @@ export class SocketLoop {
   #watchers: (Watcher | undefined)[] = [];
   #senders: Sender[] = [];
   #isAwaited = false;
-  /** Whether there was something to do on a socket in the last slice. */
-  #wasBusy = false;
   #over = false;
+  #slice: number;
   #running: Promise<void>;
 
-  /** Begins the loop. */
-  constructor() {
+  /**
+   * Begins the loop.
+   *
+   * @param period How often a timer of this thread goes off at the most, in milliseconds.
+   */
+  constructor(period: number) {
     const libc = openLibc();
     if (libc === undefined) throw new Error("the C library cannot be opened");
     this.libc = libc;
+    this.#slice = Math.min(LONGEST_SLICE, period);
     this.#epoll = new Epoll(libc);
     this.#running = this.#run();
   }
@@ -135,7 +136,7 @@ export class SocketLoop {
     while (!this.#over) {
       const now = performance.now();
       await new Promise<void>((resolve) => {
-        if (this.#wasBusy && now - listened < DEAF) return void setImmediate(resolve);
+        if (now - listened < IDLE) return void setImmediate(resolve);
         listened = now;
         // Without a message of its own a thread gets those of others up to 200 ms late.
         port1.onmessage = () => resolve();
@@ -147,9 +148,9 @@ export class SocketLoop {
   }
 
   #runSlice(): void {
-    this.#isAwaited = this.#wasBusy = false;
     let now = performance.now();
-    const end = now + SLICE;
+    const end = now + this.#slice;
+    this.#isAwaited = false;
     /** Until when it is known whether there was anything to do. */
     let known = now;
     while (true) {
@@ -160,11 +161,10 @@ export class SocketLoop {
         this.#senders.length = 0;
         known = now = performance.now();
       }
-      if (this.#isAwaited || this.#over || now >= end) break;
-      const count = this.#epoll.wait(Math.min(Math.ceil(end - now), Math.max(0, Math.floor(due - now - WAIT_ERROR))));
+      if (this.#isAwaited || this.#over || now >= end || now - known >= IDLE) break;
+      const count = this.#epoll.wait(Math.min(IDLE, Math.max(0, Math.floor(due - now - WAIT_ERROR))));
       now = performance.now();
       if (count === 0) continue;
-      this.#wasBusy = true;
       this.idle += now - known;
       for (let i = 0; i < count; i++) this.#watchers[this.#epoll.fd(i)]?.ready(this.#epoll.happened(i));
       known = now = performance.now();

@@ -26,7 +26,8 @@ export class NativeStreamLink implements Link, Watcher, Sender {
   #fd: number;
   #exchange: StreamExchange;
   #timeout: number;
-  #isQueued = false;
+  /** Messages that are pushed at the next flush. */
+  #waiting = 0;
   /** Whether the socket took less than it was to send, and is waited for. */
   #isFull = false;
   #canWrite = true;
@@ -75,16 +76,16 @@ export class NativeStreamLink implements Link, Watcher, Sender {
     this.#loop.watch(this.#fd, EPOLLIN, this);
   }
 
-  push(count: number, now: number): void {
-    this.#exchange.push(count, now);
-    if (this.#isQueued || this.#isFull || count === 0) return;
-    this.#isQueued = true;
-    this.#loop.flushSoon(this);
+  push(count: number): void {
+    if (this.#waiting === 0 && count > 0) this.#loop.flushSoon(this);
+    this.#waiting += count;
   }
 
+  /** Without a rate, messages are due now: until all links have got their first ones some time may go by. */
   flush(): void {
-    this.#isQueued = false;
-    this.#write();
+    this.#exchange.push(this.#waiting, performance.now());
+    this.#waiting = 0;
+    if (!this.#isFull) this.#write();
   }
 
   ready(happened: number): void {
@@ -122,7 +123,7 @@ export class NativeStreamLink implements Link, Watcher, Sender {
   }
 
   abandon(how: "lost" | "unfinished"): number {
-    return this.#exchange.abandon(how);
+    return this.#exchange.abandon(how) + this.#waiting;
   }
 
   #write(): void {
