@@ -28,20 +28,6 @@ export function makeNoise(): Uint8Array<ArrayBuffer> {
   return noise;
 }
 
-/** How far apart in the noise one stream begins after the other: near, so that what many of them use fits into a cache. */
-const APART = 61;
-
-let origins = 0;
-
-/**
- * Chooses where in the noise a stream begins.
- *
- * @returns A place where no other stream has begun for long.
- */
-export function nextOrigin(): number {
-  return origins++ * APART % PERIOD;
-}
-
 /** Up to so many bytes are compared one by one: for more, a native call is faster than that. */
 const FEW = 64;
 

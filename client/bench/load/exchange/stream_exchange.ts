@@ -8,9 +8,9 @@ import type { LoadCounters } from "../counters.ts";
 import { MISMATCH, type SharedLoad, SURPLUS } from "../link.ts";
 import type { LoadPlan } from "../plan.ts";
 import type { LoadSchedule } from "../schedule.ts";
-import { isSame, nextOrigin, PERIOD } from "./noise.ts";
+import { isSame, PERIOD } from "./noise.ts";
 
-/** The messages on a byte stream. What is sent is noise from a place of its own; what comes back must be the same. */
+/** The messages on a byte stream. What is sent is noise from a random offset; what comes back must be the same. */
 export class StreamExchange {
   /** Where in the noise the bytes are that are to be written next. */
   writeAt: number;
@@ -50,7 +50,7 @@ export class StreamExchange {
     this.#noise = noise;
     this.#dueAt = dueAt;
     this.#dues = plan.rate === undefined ? new Float64Array(plan.depth) : undefined;
-    this.writeAt = this.#readAt = nextOrigin();
+    this.writeAt = this.#readAt = Math.floor(Math.random() * PERIOD);
   }
 
   /** Whether anything has come back. */
