@@ -33,7 +33,7 @@ bounded("bench() keeps a thousand connections busy alike", async () => {
   assertEquals([result.lost, result.errors], [0, {}]);
   const counts = await server.count();
   assertEquals(counts.length, 1000);
-  assertGreaterOrEqual(counts[50]! / counts[500]!, 0.5, `${counts[50]} to ${counts[500]} echoes`);
+  assertGreaterOrEqual(counts[50]! / counts[500]!, 0.75, `${counts[50]} to ${counts[500]} echoes`);
 }, { ignore });
 
 bounded("bench() says at once that nobody listens at a UDP port", async () => {
@@ -98,7 +98,6 @@ bounded("bench() leaves no socket open, however it ends", async () => {
     () => load(hole.endpoint, { connections: 20, signal: AbortSignal.timeout(100) }),
     () => load(hole.endpoint, { connections: 20, timeout: 100 }),
   ];
-  const all = () => Promise.all(loads.map((load) => load().catch(() => {})));
   const before = sockets();
   await Promise.all(loads.map((load) => load().catch(() => {})));
   // The server's side of a connection ends a little later.
