@@ -28,11 +28,9 @@ export const LINUX = {
   SO_ERROR: 4,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
-  SO_LINGER: 13,
   SO_REUSEPORT: 15,
   SO_RCVBUFFORCE: 33,
   SO_TIMESTAMPNS: 35,
-  SO_RXQ_OVFL: 40,
   SO_MEMINFO: 55,
 
   // linux/in.h and linux/in6.h: levels of IPv4 and IPv6, their options, and what a control message of theirs is.
@@ -45,12 +43,9 @@ export const LINUX = {
   IPV6_RECVPKTINFO: 49,
   IPV6_PKTINFO: 50,
 
-  // linux/tcp.h and linux/udp.h.
+  // linux/tcp.h.
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
-  IPPROTO_UDP: 17,
-  UDP_SEGMENT: 103,
-  UDP_GRO: 104,
 
   // linux/eventpoll.h.
   EPOLLIN: 0x1,
@@ -80,5 +75,4 @@ export const LINUX = {
 
   // linux/time.h.
   CLOCK_REALTIME: 0,
-  CLOCK_MONOTONIC: 1,
 } as const;

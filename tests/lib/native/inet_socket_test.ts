@@ -90,7 +90,7 @@ test("setOption() sets what getOption() tells, and both throw the system's error
     setOption(libc, fd, LINUX.IPPROTO_TCP, LINUX.TCP_NODELAY, value);
     assertEquals(getOption(libc, fd, LINUX.IPPROTO_TCP, LINUX.TCP_NODELAY), value);
   }
-  assertThrows(() => setOption(libc, fd, LINUX.IPPROTO_UDP, LINUX.UDP_GRO, 1), Error, "setsockopt: E");
+  assertThrows(() => setOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_ERROR, 1), Error, "setsockopt: E");
   assertThrows(() => getOption(libc, -1, LINUX.SOL_SOCKET, LINUX.SO_ERROR), Error, "getsockopt: EBADF");
 });
 
