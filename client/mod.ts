@@ -22,7 +22,7 @@ export type { LatencySummary, RttSummary } from "./measure/summary.ts";
 export { connectPing } from "./ping/connect_ping.ts";
 export { ping } from "./ping/ping.ts";
 export type { Oddity, Sample } from "./ping/sample.ts";
-export type { PingOptions, PingProgress, PingResult } from "./ping/session.ts";
+export type { PingEngine, PingOptions, PingProgress, PingResult } from "./ping/session.ts";
 export { sweep, type SweepOptions, type SweepRange, type SweepResult, type SweepRow } from "./ping/sweep.ts";
 export type { PingCounts, PingSummary } from "./ping/tally.ts";
 export { type ChatOptions, type ChatResult, type ChatTerminal, runChat } from "./talk/chat.ts";
