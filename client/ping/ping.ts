@@ -9,7 +9,7 @@ import { describeCause, UsageError } from "../../lib/errors.ts";
 import { whyNotNative } from "../../lib/native/layouts.ts";
 import { type Bounds, canConnectNatively, EndpointError, isStream } from "../../lib/transport/mod.ts";
 import { openChannel } from "./channel/channel.ts";
-import { openNativeEngine } from "./native/engine.ts";
+import { openNativeEngine, WORKER } from "./native/engine.ts";
 import { ProbeFormat } from "./probe.ts";
 import { type Carrier, type PingOptions, type PingResult, Session } from "./session.ts";
 
@@ -55,7 +55,7 @@ export async function ping(endpoint: Endpoint, options: PingOptions = {}): Promi
 /** Tells whether the probes go out in a thread of its own. */
 function isNative(endpoint: Endpoint, engine: PingOptions["engine"] = "auto"): boolean {
   if (engine === "portable") return false;
-  const why = canConnectNatively(endpoint) ? whyNotNative() : `not over ${endpoint.transport}`;
+  const why = canConnectNatively(endpoint) ? whyNotNative(WORKER) : `not over ${endpoint.transport}`;
   if (engine === "native" && why !== undefined) throw new UsageError(`no native sockets: ${why}`);
   return why === undefined;
 }

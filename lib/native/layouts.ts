@@ -18,11 +18,14 @@ let checked: { why: string | undefined } | undefined;
  * Tells why sockets cannot be used natively here. The first time it tries what the layouts of structures decide: what is
  * sent over a socket of its own on the loopback must come back in every field.
  *
+ * @param worker The main file of the thread that is to use them, which the program must be allowed to read.
  * @returns Why, in a few words; `undefined` where they can.
  */
-export function whyNotNative(): string | undefined {
+export function whyNotNative(worker: URL): string | undefined {
   checked ??= { why: findOut() };
-  return checked.why;
+  if (checked.why !== undefined || worker.protocol !== "file:") return checked.why;
+  const { state } = Deno.permissions.querySync({ name: "read", path: worker });
+  return state === "granted" ? undefined : "they need the permission --allow-read for the file of their worker";
 }
 
 function findOut(): string | undefined {

@@ -69,10 +69,7 @@ export function chooseEngine(
 }
 
 function whyNoEngine(workers: number): string | undefined {
-  const why = whyNotNative() ?? whyTooFewDescriptors(workers * DESCRIPTORS);
-  if (why !== undefined || WORKER.protocol !== "file:") return why;
-  const { state } = Deno.permissions.querySync({ name: "read", path: WORKER });
-  return state === "granted" ? undefined : "they need the permission --allow-read for the file of their worker";
+  return whyNotNative(WORKER) ?? whyTooFewDescriptors(workers * DESCRIPTORS);
 }
 
 function whyTooFewDescriptors(count: number): string | undefined {

@@ -23,6 +23,9 @@ import type { Engine, Session } from "../session.ts";
 import { replay } from "./event_log.ts";
 import type { Ending, FromThread, Order, ToThread } from "./messages.ts";
 
+/** The main file of the thread. */
+export const WORKER: URL = new URL("./worker.ts", import.meta.url);
+
 /** How a session is opened. */
 export interface NativeEngineOptions extends Bounds {
   /** The session's probes. */
@@ -128,7 +131,7 @@ class NativeEngine implements Engine {
 class PingThread {
   /** Resolves when it can take an order. */
   readonly ready: Promise<void>;
-  #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  #worker = new Worker(WORKER, { type: "module" });
   #failed: Promise<never>;
 
   constructor(type: InetSocketType) {

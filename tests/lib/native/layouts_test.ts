@@ -6,10 +6,13 @@ import { Running } from "../../helpers/running.ts";
 
 const linux = Deno.build.os === "linux";
 
+/** Any file that may be read. */
+const worker = new URL(import.meta.url);
+
 Deno.test("whyNotNative() finds nothing against it on Linux with the C library of GNU, each time it is asked", () => {
   for (let i = 0; i < 2; i++) {
-    if (linux) assertEquals(whyNotNative(), undefined);
-    else assertMatch(whyNotNative()!, /^they need Linux, and this is \w+$/);
+    if (linux) assertEquals(whyNotNative(worker), undefined);
+    else assertMatch(whyNotNative(worker)!, /^they need Linux, and this is \w+$/);
   }
 });
 
@@ -24,8 +27,19 @@ Deno.test({
   name: "whyNotNative() says that it needs the permission when the program has none",
   ignore: !linux,
   fn: async () => {
-    const code = `import { whyNotNative } from "./lib/native/layouts.ts"; console.log(whyNotNative());`;
-    for (const permissions of [[], ["--allow-ffi=/lib/libc.so.6"], ["--allow-all", "--deny-ffi"]]) {
+    const code = `
+import { whyNotNative } from "./lib/native/layouts.ts";
+console.log(whyNotNative(new URL("./server/native/worker.ts", import.meta.url)));
+`;
+    const ffi = "they need the permission --allow-ffi\n";
+    const read = "they need the permission --allow-read for the file of their worker\n";
+    const all: [permissions: string[], why: string][] = [
+      [[], ffi],
+      [["--allow-ffi=/lib/libc.so.6"], ffi],
+      [["--allow-all", "--deny-ffi"], ffi],
+      [["--allow-net", "--allow-ffi"], read],
+    ];
+    for (const [permissions, why] of all) {
       await using script = new Running([Deno.execPath(), "run", "--no-prompt", ...permissions, "--ext=ts", "-"], {
         cwd: ROOT,
       });
@@ -33,7 +47,7 @@ Deno.test({
       await script.endInput();
       assertEquals([await script.exit(), script.stdout.text, script.stderr.text], [
         0,
-        "they need the permission --allow-ffi\n",
+        why,
         "",
       ]);
     }

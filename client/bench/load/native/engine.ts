@@ -19,6 +19,9 @@ import { SocketLoop } from "./socket_loop.ts";
 import { StreamBuffers } from "./stream_buffers.ts";
 import { NativeStreamLink } from "./stream_link.ts";
 
+/** The main file of its threads. */
+const WORKER = new URL("../worker.ts", import.meta.url);
+
 /** How many datagrams are received or sent at once. */
 const BATCH = 64;
 
@@ -32,7 +35,7 @@ const RECEIVE_BUFFER = 8 * 1024 * 1024;
  * @returns Whether they can.
  */
 export function canBeNative(endpoint: Endpoint): boolean {
-  return isNative(endpoint) && whyNotNative() === undefined;
+  return isNative(endpoint) && whyNotNative(WORKER) === undefined;
 }
 
 /** Opens links on the system calls. It takes all of its thread, which must be a worker. */

@@ -16,7 +16,7 @@ Deno.test({
   name: "canBeNative() is for IP addresses and names on Linux",
   ignore,
   fn() {
-    assertEquals(whyNotNative(), undefined);
+    assertEquals(whyNotNative(new URL(import.meta.url)), undefined);
     for (const text of ["tcp://127.0.0.1:7", "udp://127.0.0.1:7", "udp://[::1]:7", "tcp://localhost:7"]) {
       assert(canBeNative(parseEndpoint(text)), text);
     }
