@@ -55,6 +55,9 @@ export interface BenchSummary {
 /** A load generator that is busier than this has no time left, and what it measures is its own limit. */
 const NO_TIME_LEFT = 0.95;
 
+/** What is measured in less time than this tells nothing of limits, in seconds. */
+const TOO_SHORT = 0.1;
+
 /** A load generator that is behind its schedule by more than this cannot keep it, in microseconds. */
 const MUCH_BEHIND = 10_000;
 
@@ -145,8 +148,9 @@ function droppedOf({ dropped }: BenchSummary): string[] {
 }
 
 /** Whether the load generator was the limit, and not the server. */
-function isLimit({ busy, behind_us }: BenchSummary): boolean {
-  return busy !== null && busy >= NO_TIME_LEFT && (behind_us === null || behind_us >= MUCH_BEHIND);
+function isLimit({ messages, duration_s, busy, behind_us }: BenchSummary): boolean {
+  return messages > 0 && duration_s >= TOO_SHORT && busy !== null && busy >= NO_TIME_LEFT &&
+    (behind_us === null || behind_us >= MUCH_BEHIND);
 }
 
 function busyOf(summary: BenchSummary): string[] {

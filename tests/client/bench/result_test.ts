@@ -78,7 +78,7 @@ Deno.test("resultLines() and resultLine() show what is unfinished, which is no f
 });
 
 Deno.test("resultLines() and resultLine() say what the load generator did not manage", () => {
-  const last = (rest: Partial<BenchSummary>) => resultLines(summary([], { dropped: 0, ...rest })).slice(1);
+  const last = (rest: Partial<BenchSummary>) => resultLines(summary([1], { dropped: 0, ...rest })).slice(4);
   assertEquals(last({ busy: 0.374 }), ["no faults", "the load generator was busy 37 % of the time"]);
   assertEquals(last({ busy: 0.99, behind_us: 900 }), ["no faults", "the load generator was busy 99 % of the time"]);
   assertEquals(last({ busy: 0.99 }), [
@@ -89,12 +89,18 @@ Deno.test("resultLines() and resultLine() say what the load generator did not ma
     "the load generator was busy 100 % of the time and up to 12ms behind: it was the limit, not the server";
   const rest = { busy: 1, behind_us: 12_000, dropped: 1234, lost: 1 };
   const dropped = "1,234 datagrams dropped in this program's own receive buffer";
-  assertEquals(last(rest), ["1 lost (100 %)", dropped, behind]);
+  assertEquals(last(rest), ["1 lost (50 %)", dropped, behind]);
   assertEquals(resultLine(summary([1], rest)), `1/s, p50 1ms, p99 1ms, 1 lost (50 %), ${dropped}, ${behind}`);
   assertEquals(
     resultLine(summary([1], { busy: 0.5, dropped: 1 })),
     "1/s, p50 1ms, p99 1ms, 1 datagram dropped in this program's own receive buffer",
   );
+});
+
+Deno.test("resultLines() says of no limit where there was nothing to measure it by", () => {
+  const busy = "the load generator was busy 99 % of the time";
+  assertEquals(resultLines(summary([], { busy: 0.99 })).at(-1), busy);
+  assertEquals(resultLines(summary([1], { busy: 0.99, duration_s: 0.003 })).at(-1), busy);
 });
 
 Deno.test("formatByteRate() writes bytes a second", () => {
