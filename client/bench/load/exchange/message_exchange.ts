@@ -13,7 +13,7 @@ import { InFlight } from "./in_flight.ts";
 import { isSame, LONGEST_PIECE, PERIOD } from "./noise.ts";
 
 /** How many lost datagrams are remembered, to know their late answers. */
-const REMEMBERED = 4096;
+const REMEMBERED = 65_536;
 
 /**
  * The messages of a conversation, which may be lost where they are datagrams. A message begins with its sequence number, in
@@ -37,6 +37,8 @@ export class MessageExchange {
   #numberBytes: number;
   #inFlight = new InFlight();
   #lost = new Set<number>();
+  /** The last lost one that is not remembered any more. */
+  #forgotten = -1;
   /** When the server last did something, or had nothing to do. */
   #heard = 0;
 
@@ -109,7 +111,7 @@ export class MessageExchange {
     }
     if (isRight) {
       const known = size === 0 ? this.#lost.keys().next().value ?? -1 : sequence;
-      counters.counts[this.#lost.delete(known) ? "late" : "duplicate"]++;
+      counters.counts[this.#lost.delete(known) || known <= this.#forgotten ? "late" : "duplicate"]++;
     }
     return 0;
   }
@@ -167,19 +169,29 @@ export class MessageExchange {
     this.#inFlight.clear();
   }
 
-  /** The number of the latest message that an answer may belong to; one that was never sent where there is none. */
+  /**
+   * The number of the message that an answer may belong to: of those with so few bytes that several in flight have the same,
+   * the oldest; where none is in flight, the latest; one that was never sent where there is none.
+   */
   #sequenceOf(bytes: Uint8Array, at: number, length: number): number {
-    const numberBytes = this.#numberBytes;
-    if (numberBytes === 0) return this.#inFlight.oldest;
+    const numberBytes = this.#numberBytes, { oldest } = this.#inFlight;
+    if (numberBytes === 0) return oldest;
     if (length < numberBytes) return -1;
     let low = 0;
     for (let i = 0; i < numberBytes; i++) low |= bytes[at + i]! << 8 * i;
     const last = this.begun - 1, mask = numberBytes === 4 ? ~0 : (1 << 8 * numberBytes) - 1;
-    return last - (((last - low) & mask) >>> 0);
+    const latest = last - (((last - low) & mask) >>> 0);
+    if (numberBytes === 4 || oldest < 0) return latest;
+    for (let sequence = oldest + ((low - oldest) & mask); sequence < latest; sequence += mask + 1) {
+      if (this.#inFlight.dueOf(sequence) !== undefined) return sequence;
+    }
+    return latest;
   }
 
   #remember(sequence: number): void {
     this.#lost.add(sequence);
-    if (this.#lost.size > REMEMBERED) this.#lost.delete(this.#lost.keys().next().value!);
+    if (this.#lost.size <= REMEMBERED) return;
+    this.#forgotten = this.#lost.keys().next().value!;
+    this.#lost.delete(this.#forgotten);
   }
 }
