@@ -89,8 +89,9 @@ export class LoadCounters {
    */
   measured(now: number): number {
     const { sending, ended, measureFrom } = this.#schedule;
+    const { messages, rate } = this.#plan;
     // Where the messages are counted, the last answer is the end, not that somebody noticed.
-    const sent = sending ? now : this.#plan.messages !== undefined && this.lastAnswer > 0 ? 0 : ended;
+    const sent = sending ? now : messages !== undefined && rate === undefined && this.lastAnswer > 0 ? 0 : ended;
     return Math.max(0, Math.max(this.lastAnswer, sent) - measureFrom);
   }
 }

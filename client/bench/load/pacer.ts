@@ -48,7 +48,7 @@ export class Pacer {
     for (let sent = 0; schedule.sending; sent++) {
       const number = this.#plan.first + this.#index;
       if (this.#round * this.#plan.connections + number >= this.#end) {
-        schedule.endSending();
+        schedule.endSending(schedule.scheduledEnd);
         break;
       }
       const due = schedule.dueAt(number, this.#round);

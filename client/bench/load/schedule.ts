@@ -129,11 +129,15 @@ export class LoadSchedule {
     if (!this.sending && this.#inFlight === 0) this.#idle.resolve();
   }
 
-  /** Ends the sending. */
-  endSending(): void {
+  /**
+   * Ends the sending.
+   *
+   * @param at When it ends: where all that was scheduled was sent, only when the next message would be due.
+   */
+  endSending(at = performance.now()): void {
     if (!this.sending) return;
     this.sending = false;
-    this.ended = Math.min(performance.now(), this.end);
+    this.ended = Math.min(at, this.end);
     this.#sent.resolve();
     this.#over.abort();
     this.release(0);
@@ -143,6 +147,11 @@ export class LoadSchedule {
   stop(): void {
     this.#stopped.abort();
     this.endSending();
+  }
+
+  /** When the message after the last one of a load with a rate would be due. */
+  get scheduledEnd(): number {
+    return this.#dueOf(this.scheduled);
   }
 
   get #warmupMessages(): number {

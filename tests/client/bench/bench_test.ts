@@ -79,6 +79,16 @@ boundedOnEach("bench() shares a load among threads", async (load) => {
   assertEquals([paced.messages, faults(paced)], [101, WELL]);
 });
 
+boundedOnEach("bench() takes no less time for messages at a rate than that has them take", async (load) => {
+  await using server = await startServer({ endpoints: ["tcp://127.0.0.1:0"] });
+  const endpoint = server.endpoints[0]!;
+  for (const options of [{ messages: 4 }, { duration: 200 }]) {
+    const { messages, messages_per_s } = await load(endpoint, { rate: 20, ...options });
+    assertEquals(messages, 4);
+    assert(messages_per_s <= 20, `${messages_per_s}`);
+  }
+});
+
 boundedOnEach("bench() cannot run where nobody listens", async (load) => {
   const endpoint = { transport: "tcp", host: "127.0.0.1", port: freeTcpPort() };
   for (const threads of [1, 2]) {

@@ -25,6 +25,8 @@ Deno.test("Pacer.sendDue() sends what is due, tells when the next one is, and en
   assertEquals([pacer.sendDue(1004), fell.at(-1)], [Infinity, [0, 1002]]);
   assertEquals([pacer.behind, schedule.sending], [2, false]);
   assertEquals([pacer.sendDue(5000), fell.length], [Infinity, 3]);
+  // Three messages of a thousand a second take three milliseconds.
+  assertEquals(schedule.ended, 1003);
 });
 
 Deno.test("Pacer.sendDue() does not send everything at once when it is far behind", () => {
