@@ -9,7 +9,7 @@ import type { LoadPlan } from "./plan.ts";
 import type { LoadSchedule } from "./schedule.ts";
 
 /** How many messages may be sent before answers are looked for. */
-const MOST_AT_ONCE = 256;
+export const MOST_AT_ONCE = 256;
 
 /** Sends the messages of a load with a rate. The connections take turns. */
 export class Pacer {

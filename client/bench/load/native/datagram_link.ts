@@ -12,6 +12,7 @@ import { LINUX } from "../../../../lib/native/linux.ts";
 import { EndpointError } from "../../../../lib/transport/mod.ts";
 import { countCause } from "../counters.ts";
 import { MessageExchange } from "../exchange/message_exchange.ts";
+import { MOST_AT_ONCE } from "../pacer.ts";
 import { isNobody, type Link, type LinkEnd, type SharedLoad } from "../link.ts";
 import type { Sender, SocketLoop, Watcher } from "./socket_loop.ts";
 
@@ -97,7 +98,9 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
       this.#send(performance.now());
     }
     // Errors are told by receiving.
-    if (happened & ~EPOLLOUT) this.#receive();
+    if ((happened & ~EPOLLOUT) === 0) return;
+    // A load that is behind sends as many at once: whoever receives less does not keep up with the answers.
+    for (let left = MOST_AT_ONCE; left > 0 && this.#receive(); left -= this.#buffers.received.capacity);
   }
 
   watch(now: number): void {
@@ -161,14 +164,15 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
     }
   }
 
-  #receive(): void {
-    if (this.#over) return;
+  /** Tells whether there may be more. */
+  #receive(): boolean {
+    if (this.#over) return false;
     const { received: batch } = this.#buffers;
     const count = batch.receive(this.#fd);
     if (count < 0) {
       const error = systemError("recvmmsg", this.#loop.libc.errno());
       if (error.code !== "EAGAIN") this.#fail("receive", error);
-      return;
+      return false;
     }
     const now = performance.now();
     let answered = 0;
@@ -177,6 +181,7 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
     }
     this.#waiting += this.#exchange.follow(answered, now);
     if (this.#waiting > 0) this.#send(now);
+    return count === batch.capacity;
   }
 
   /** Counts a failure, or ends the link where nobody is at the peer's address, or nothing could be sent from the first on. */
