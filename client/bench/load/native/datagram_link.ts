@@ -5,28 +5,26 @@
  */
 
 import { describeCause } from "../../../../lib/errors.ts";
-import type { DatagramBatch } from "../../../../lib/native/datagram_batch.ts";
-import { countDropped } from "../../../../lib/native/inet_socket.ts";
-import { systemError } from "../../../../lib/native/libc.ts";
+import { type DatagramBatch, NAME_STRIDE } from "../../../../lib/native/datagram_batch.ts";
+import { countDropped, setOption } from "../../../../lib/native/inet_socket.ts";
+import { type Libc, systemError } from "../../../../lib/native/libc.ts";
 import { LINUX } from "../../../../lib/native/linux.ts";
+import { portOfSockaddr } from "../../../../lib/native/sockaddr_in.ts";
 import { EndpointError } from "../../../../lib/transport/mod.ts";
 import { countCause } from "../counters.ts";
 import { MessageExchange } from "../exchange/message_exchange.ts";
+import { isSame } from "../exchange/noise.ts";
 import { MOST_AT_ONCE } from "../pacer.ts";
 import { isNobody, type Link, type LinkEnd, type SharedLoad } from "../link.ts";
+import type { DatagramBuffers } from "./datagram_buffers.ts";
 import type { Sender, SocketLoop, Watcher } from "./socket_loop.ts";
 
-const { EPOLLIN, EPOLLOUT } = LINUX;
+const { EPOLLERR, EPOLLIN, EPOLLOUT } = LINUX;
 
-/** What all sockets of a thread receive into and send from. */
-export interface DatagramBuffers {
-  /** Datagrams that were received; each has room for a byte more than is expected, so that one that is too long is noticed. */
-  received: DatagramBatch;
-  /** Datagrams that are sent. */
-  sent: DatagramBatch;
-}
-
-/** A connected UDP socket under load. */
+/**
+ * A UDP socket under load. It is connected (connect(2)), which saves the system work, once the server has answered from the
+ * address that it was asked at. One that is bound to every address may answer from another, but from the same port.
+ */
 export class NativeDatagramLink implements Link, Watcher, Sender {
   readonly finished: Promise<LinkEnd>;
   readonly partialBytes = 0;
@@ -38,6 +36,7 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
   #exchange: MessageExchange;
   #waiting = 0;
   #isQueued = false;
+  #isConnected = false;
   /** Whether the socket took less than it was to send, and is waited for. */
   #isFull = false;
   #over = false;
@@ -48,7 +47,7 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
    *
    * @param loop The loop that it belongs to.
    * @param buffers What it receives into and sends from.
-   * @param fd The descriptor of a connected socket, which this closes.
+   * @param fd The descriptor of a socket that is not connected, which this closes.
    * @param load The load.
    * @param dueAt When a message of this link is due, by its index, where the load has a rate.
    */
@@ -101,6 +100,12 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
     if ((happened & ~EPOLLOUT) === 0) return;
     // A load that is behind sends as many at once: whoever receives less does not keep up with the answers.
     for (let left = MOST_AT_ONCE; left > 0 && this.#receive(); left -= this.#buffers.received.capacity);
+    // They are told once, but wait until they are taken.
+    if (happened & EPOLLERR) {
+      while (
+        !this.#over && this.#buffers.received.receive(this.#fd, LINUX.MSG_ERRQUEUE) > 0
+      );
+    }
   }
 
   watch(now: number): void {
@@ -126,9 +131,13 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
     return this.#waiting;
   }
 
+  get #batch(): DatagramBatch {
+    return this.#isConnected ? this.#buffers.sent : this.#buffers.sentTo;
+  }
+
   /** Sends what waits, as many at once as there is room for. */
   #send(now: number): void {
-    const { sent: batch } = this.#buffers;
+    const batch = this.#batch;
     const { message } = this.#exchange;
     while (this.#waiting > 0 && !this.#over && !this.#isFull) {
       const count = Math.min(this.#waiting, batch.capacity);
@@ -143,7 +152,7 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
 
   #sendBatch(count: number): void {
     for (let sent = 0; sent < count;) {
-      const more = this.#buffers.sent.send(this.#fd, sent, count);
+      const more = this.#batch.send(this.#fd, sent, count);
       if (more > 0) {
         sent += more;
         continue;
@@ -167,7 +176,7 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
   /** Tells whether there may be more. */
   #receive(): boolean {
     if (this.#over) return false;
-    const { received: batch } = this.#buffers;
+    const { received: batch, server } = this.#buffers;
     const count = batch.receive(this.#fd);
     if (count < 0) {
       const error = systemError("recvmmsg", this.#loop.libc.errno());
@@ -175,13 +184,22 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
       return false;
     }
     const now = performance.now();
+    const { answered: isKnown } = this;
     let answered = 0;
     for (let i = 0; i < count; i++) {
+      if (!this.#isConnected && portOfSockaddr(batch.names, i * NAME_STRIDE) !== portOfSockaddr(server)) continue;
       answered += this.#exchange.take(batch.payloads, i * batch.payload, batch.length(i), now);
     }
+    if (!isKnown && this.answered && isSame(batch.names, 0, server, 0, server.length)) this.#connect();
     this.#waiting += this.#exchange.follow(answered, now);
     if (this.#waiting > 0) this.#send(now);
     return count === batch.capacity;
+  }
+
+  #connect(): void {
+    const { libc } = this.#loop, { server } = this.#buffers;
+    this.#isConnected = libc.symbols.connect(this.#fd, server, server.length) === 0;
+    if (this.#isConnected) askForErrors(libc, this.#fd, server, false);
   }
 
   /** Counts a failure, or ends the link where nobody is at the peer's address, or nothing could be sent from the first on. */
@@ -189,4 +207,20 @@ export class NativeDatagramLink implements Link, Watcher, Sender {
     if (forGood || isNobody(error)) return this.cut(new EndpointError("send to", this.#load.plan.endpoint, error));
     countCause(this.#load.counters.counts.refused, `cannot ${what}: ${describeCause(error)}`);
   }
+}
+
+/**
+ * Asks that a socket is told what ICMP says of its datagrams, which one that is connected is told of in any case where nobody
+ * is at the peer's address.
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @param peer An address of its family, as the system takes it.
+ * @param told Whether it is to be told.
+ * @throws The system's error.
+ */
+export function askForErrors(libc: Libc, fd: number, peer: Uint8Array, told: boolean): void {
+  const { IPPROTO_IP, IPPROTO_IPV6, IP_RECVERR, IPV6_RECVERR } = LINUX;
+  if (peer[0] === LINUX.AF_INET6) setOption(libc, fd, IPPROTO_IPV6, IPV6_RECVERR, told ? 1 : 0);
+  else setOption(libc, fd, IPPROTO_IP, IP_RECVERR, told ? 1 : 0);
 }

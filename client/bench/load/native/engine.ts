@@ -4,26 +4,24 @@
  * @module
  */
 
-import { DatagramBatch } from "../../../../lib/native/datagram_batch.ts";
 import { growReceiveBuffer, openSocket } from "../../../../lib/native/inet_socket.ts";
 import { whyNotNative } from "../../../../lib/native/layouts.ts";
 import { succeeded } from "../../../../lib/native/libc.ts";
 import { encodeSockaddr } from "../../../../lib/native/sockaddr_in.ts";
 import { connectToHost, datagramAddressOf } from "../../../../lib/transport/host.ts";
 import { type Endpoint, explained, type InetEndpoint, isNative, isStream } from "../../../../lib/transport/mod.ts";
+import { anyAddress } from "../../../../lib/transport/udp.ts";
 import type { Link, LoadEngine, SharedLoad } from "../link.ts";
 import type { Pacer } from "../pacer.ts";
 import { connectTcp } from "./connect_tcp.ts";
-import { type DatagramBuffers, NativeDatagramLink } from "./datagram_link.ts";
+import { type DatagramBuffers, makeDatagramBuffers } from "./datagram_buffers.ts";
+import { askForErrors, NativeDatagramLink } from "./datagram_link.ts";
 import { SocketLoop } from "./socket_loop.ts";
 import { StreamBuffers } from "./stream_buffers.ts";
 import { NativeStreamLink } from "./stream_link.ts";
 
 /** The main file of its threads. */
 const WORKER = new URL("../worker.ts", import.meta.url);
-
-/** How many datagrams are received or sent at once. */
-const BATCH = 64;
 
 /** How large a receive buffer is asked for, in bytes, so that answers have room while others are read or sent. */
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
@@ -64,10 +62,11 @@ export class NativeEngine implements LoadEngine {
       this.#streamBuffers ??= new StreamBuffers(libc, load.noise);
       return new NativeStreamLink(loop, this.#streamBuffers, fd, load, dueAt);
     }
-    const fd = await explained("send to", endpoint, async () => {
-      return this.#connectUdp(await datagramAddressOf(host, bounds), port);
+    const [fd, hostname] = await explained("send to", endpoint, async () => {
+      const hostname = await datagramAddressOf(host, bounds);
+      return [this.#openUdp(hostname), hostname] as const;
     }, bounds);
-    this.#datagramBuffers ??= this.#makeDatagramBuffers(load.plan.size);
+    this.#datagramBuffers ??= makeDatagramBuffers(libc, load.plan.size, encodeSockaddr(libc, { hostname, port }));
     return new NativeDatagramLink(loop, this.#datagramBuffers, fd, load, dueAt);
   }
 
@@ -79,26 +78,18 @@ export class NativeEngine implements LoadEngine {
     return this.#loop.end();
   }
 
-  /** A connected socket is told at once where nobody listens (connect(2)). */
-  #connectUdp(hostname: string, port: number): number {
+  #openUdp(hostname: string): number {
     const { libc } = this.#loop;
+    const local = encodeSockaddr(libc, { hostname: anyAddress(hostname), port: 0 });
     const fd = openSocket(libc, "datagram", hostname);
     try {
       growReceiveBuffer(libc, fd, RECEIVE_BUFFER);
-      const sockaddr = encodeSockaddr(libc, { hostname, port });
-      succeeded(libc, "connect", libc.symbols.connect(fd, sockaddr, sockaddr.length));
+      askForErrors(libc, fd, local, true);
+      succeeded(libc, "bind", libc.symbols.bind(fd, local, local.length));
       return fd;
     } catch (error) {
       this.#loop.close(fd);
       throw error;
     }
-  }
-
-  #makeDatagramBuffers(size: number): DatagramBuffers {
-    const { libc } = this.#loop;
-    const received = new DatagramBatch(libc, { capacity: BATCH, payload: size + 1, named: false });
-    const sent = new DatagramBatch(libc, { capacity: BATCH, payload: Math.max(1, size), named: false });
-    for (let i = 0; i < BATCH; i++) sent.setLength(i, size);
-    return { received, sent };
   }
 }

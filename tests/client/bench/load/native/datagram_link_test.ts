@@ -2,12 +2,12 @@ import { assertEquals } from "@std/assert";
 import { planOf } from "../../../../../client/bench/bench.ts";
 import { LoadCounters } from "../../../../../client/bench/load/counters.ts";
 import { makeNoise } from "../../../../../client/bench/load/exchange/noise.ts";
+import { makeDatagramBuffers } from "../../../../../client/bench/load/native/datagram_buffers.ts";
 import { NativeDatagramLink } from "../../../../../client/bench/load/native/datagram_link.ts";
 import type { SocketLoop } from "../../../../../client/bench/load/native/socket_loop.ts";
 import { LoadSchedule } from "../../../../../client/bench/load/schedule.ts";
-import { DatagramBatch } from "../../../../../lib/native/datagram_batch.ts";
 import { openSocket } from "../../../../../lib/native/inet_socket.ts";
-import { openLibc, succeeded } from "../../../../../lib/native/libc.ts";
+import { openLibc } from "../../../../../lib/native/libc.ts";
 import { LINUX } from "../../../../../lib/native/linux.ts";
 import { encodeSockaddr } from "../../../../../lib/native/sockaddr_in.ts";
 import { bounded } from "../../../../helpers/bounded.ts";
@@ -20,17 +20,15 @@ bounded(
     const { hostname, port } = server.addr as Deno.NetAddr;
     const fd = openSocket(libc, "datagram", hostname);
     const to = encodeSockaddr(libc, { hostname, port });
-    succeeded(libc, "connect", libc.symbols.connect(fd, to, to.length));
 
     const plan = planOf({ transport: "udp", host: hostname, port }, { rate: 1000, messages: 192 });
     const schedule = new LoadSchedule(plan);
     schedule.begin(0);
     const counters = new LoadCounters(plan, schedule);
     const loop = { libc, flushSoon() {}, yieldSoon() {}, close: (fd: number) => libc.symbols.close(fd) };
-    const batch = (payload: number) => new DatagramBatch(libc, { capacity: 64, payload, named: false });
     const link = new NativeDatagramLink(
       loop as unknown as SocketLoop,
-      { received: batch(plan.size + 1), sent: batch(plan.size) },
+      makeDatagramBuffers(libc, plan.size, to),
       fd,
       { plan, schedule, counters, noise: makeNoise() },
       () => 0,

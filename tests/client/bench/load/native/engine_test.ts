@@ -3,7 +3,7 @@ import { bench, planOf } from "../../../../../client/bench/bench.ts";
 import { canBeNative } from "../../../../../client/bench/load/native/engine.ts";
 import { parseEndpoint } from "../../../../../lib/endpoint.ts";
 import { whyNotNative } from "../../../../../lib/native/layouts.ts";
-import { EndpointError } from "../../../../../lib/transport/mod.ts";
+import { type Endpoint, EndpointError } from "../../../../../lib/transport/mod.ts";
 import { startServer } from "../../../../../server/mod.ts";
 import { load } from "../../../../helpers/bench_load.ts";
 import { bounded } from "../../../../helpers/bounded.ts";
@@ -34,6 +34,13 @@ bounded("bench() keeps a thousand connections busy alike", async () => {
   const counts = await server.count();
   assertEquals(counts.length, 1000);
   assertGreaterOrEqual(counts[50]! / counts[500]!, 0.75, `${counts[50]} to ${counts[500]} echoes`);
+}, { ignore });
+
+bounded("bench() takes the answers of a UDP server that gives them from another address", async () => {
+  await using server = await startServer({ endpoints: ["udp://0.0.0.0:0"], engine: "portable" });
+  const endpoint = { ...server.endpoints[0]!, host: "127.0.0.2" } as Endpoint;
+  const result = await load(endpoint, { connections: 3, depth: 8, messages: 500, wait: 10_000 });
+  assertEquals([result.messages, result.lost, result.errors], [500, 0, {}]);
 }, { ignore });
 
 bounded("bench() says at once that nobody listens at a UDP port", async () => {
