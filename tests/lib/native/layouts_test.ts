@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { whyNotNative } from "../../../lib/native/layouts.ts";
 import { openLibc } from "../../../lib/native/libc.ts";
+import { DENO } from "../../helpers/programs.ts";
 import { ROOT } from "../../helpers/meari.ts";
 import { Running } from "../../helpers/running.ts";
 
@@ -40,7 +41,7 @@ console.log(whyNotNative(new URL("./server/native/worker.ts", import.meta.url)))
       [["--allow-net", "--allow-ffi"], read],
     ];
     for (const [permissions, why] of all) {
-      await using script = new Running([Deno.execPath(), "run", "--no-prompt", ...permissions, "--ext=ts", "-"], {
+      await using script = new Running([DENO, "run", "--no-prompt", ...permissions, "--ext=ts", "-"], {
         cwd: ROOT,
       });
       await script.type(code);
