@@ -20,7 +20,7 @@ const WORKER = new URL("./worker.ts", import.meta.url);
 /** How long to wait where a worker has died before another takes its place, in milliseconds: the first time, and the most. */
 const PAUSE = { first: 10, most: 1000 };
 
-/** How many descriptors a worker and the runtime take for it; where the runtime finds none it panics. */
+/** How many descriptors a worker and the runtime take for it, besides its sockets; where the runtime finds none it panics. */
 const DESCRIPTORS = 16;
 
 /** How the native engine serves. */
@@ -61,15 +61,16 @@ export function chooseEngine(
   workers: number,
   endpoints: readonly Endpoint[],
 ): { workers: number; why?: string } {
-  if (engine === "portable" || !endpoints.some(isNative)) return { workers: 0 };
-  const why = whyNoEngine(workers);
+  const native = endpoints.filter(isNative).length;
+  if (engine === "portable" || native === 0) return { workers: 0 };
+  const why = whyNoEngine(workers * (DESCRIPTORS + native) + endpoints.length - native);
   if (why === undefined) return { workers };
   if (engine === "native") throw new MeariError(`cannot use native sockets: ${why}`);
   return { workers: 0, why };
 }
 
-function whyNoEngine(workers: number): string | undefined {
-  return whyNotNative(WORKER) ?? whyTooFewDescriptors(workers * DESCRIPTORS);
+function whyNoEngine(descriptors: number): string | undefined {
+  return whyNotNative(WORKER) ?? whyTooFewDescriptors(descriptors);
 }
 
 function whyTooFewDescriptors(count: number): string | undefined {

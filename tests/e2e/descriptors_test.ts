@@ -42,20 +42,27 @@ bounded("onStopSignal() throws in place of Deno's panic when there is no descrip
   assertEquals(said, [refusal, refusal, "well\n"]);
 }, { ignore: windows });
 
-bounded(
-  "meari-server serves without native workers, and says so, when too few files may be open for them",
-  async () => {
-    await using server = startWithin(44, [...program("meari-server"), "-p", "0", "--workers", "8"]);
-    await server.stdout.until("listening on udp");
-    server.kill("SIGTERM");
-    assertEquals(await server.exit(), 0);
-    assertEquals(
-      server.stderr.text,
-      "meari-server: serving with Deno's own sockets, not with native ones: too many open files\n",
-    );
-  },
-  { ignore: Deno.build.os !== "linux" || !Deno.env.get("MEARI_DIST") },
-);
+for (
+  const [what, limit, args] of [
+    ["many workers", 44, ["-p", "0", "--workers", "8"]],
+    ["a worker and many sockets", 40, Array<string>(20).fill("udp://127.0.0.1:0")],
+  ] as const
+) {
+  bounded(
+    `meari-server serves without native workers, and says so, when too few files may be open for ${what}`,
+    async () => {
+      await using server = startWithin(limit, [...program("meari-server"), ...args]);
+      await server.stdout.until("listening on udp");
+      server.kill("SIGTERM");
+      assertEquals(await server.exit(), 0);
+      assertEquals(
+        server.stderr.text,
+        "meari-server: serving with Deno's own sockets, not with native ones: too many open files\n",
+      );
+    },
+    { ignore: Deno.build.os !== "linux" || !Deno.env.get("MEARI_DIST") },
+  );
+}
 
 // From source it depends on how many files Deno itself has open just then.
 bounded("meari-server says in one line that too many files are open when it can open few", async () => {
