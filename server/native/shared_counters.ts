@@ -21,11 +21,14 @@ export const COUNTED = { connections: 0, open: 1, messages: 2, bytes: 3, refused
 
 const ROW = COUNTED.refused + REFUSALS.length;
 
+/** The connections so far, behind the rates, in 64 bits: in 32 there is no room for a day of them. */
+const NUMBERS_BYTES = 8;
+
 /**
- * What all threads count in common, as words of 32 bits: the connections so far, and whether the first conversation began;
- * behind them how many messages of each worker the main thread has not taken yet.
+ * What else all threads count in common, as words of 32 bits: whether the first conversation began; behind it how many
+ * messages of each worker the main thread has not taken yet.
  */
-const NUMBERS = 0, BEGUN = 1, UNTAKEN = 2;
+const BEGUN = 0, UNTAKEN = 1;
 
 /** Memory for the rates of events, behind the rows. */
 const RATES_BYTES = LIMITED.length * 8;
@@ -39,6 +42,7 @@ export class SharedCounters {
   readonly memory: SharedArrayBuffer;
   /** How many events of each kind anybody has use for in a second, in the order of {@linkcode LIMITED}. */
   readonly rates: Float64Array<SharedArrayBuffer>;
+  #connections: BigUint64Array<SharedArrayBuffer>;
   #words: Int32Array<SharedArrayBuffer>;
   #rows: Float64Array<SharedArrayBuffer>;
 
@@ -48,10 +52,12 @@ export class SharedCounters {
    */
   constructor(workers: number, memory?: SharedArrayBuffer) {
     const rows = workers * ROW * 8;
-    this.memory = memory ?? new SharedArrayBuffer(rows + RATES_BYTES + (UNTAKEN + workers) * 4);
+    const numbers = rows + RATES_BYTES, words = numbers + NUMBERS_BYTES;
+    this.memory = memory ?? new SharedArrayBuffer(words + (UNTAKEN + workers) * 4);
     this.#rows = new Float64Array(this.memory, 0, workers * ROW);
     this.rates = new Float64Array(this.memory, rows, LIMITED.length);
-    this.#words = new Int32Array(this.memory, rows + RATES_BYTES, UNTAKEN + workers);
+    this.#connections = new BigUint64Array(this.memory, numbers, 1);
+    this.#words = new Int32Array(this.memory, words, UNTAKEN + workers);
   }
 
   /**
@@ -69,7 +75,7 @@ export class SharedCounters {
    * @returns Its number, from 1 on, in all of the server.
    */
   nextConnection(): number {
-    return Atomics.add(this.#words, NUMBERS, 1) + 1;
+    return Number(Atomics.add(this.#connections, 0, 1n)) + 1;
   }
 
   /**

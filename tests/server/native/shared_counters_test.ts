@@ -32,6 +32,20 @@ Deno.test("SharedCounters.nextConnection() gives each connection of the server i
   assertEquals(threads.map((counters) => counters.nextConnection()), [1, 2, 3, 4]);
 });
 
+Deno.test("SharedCounters.nextConnection() goes on counting beyond 32 bits", () => {
+  const { main, workers } = seenByThree();
+  main.nextConnection();
+  // The only byte that is not 0 is the lowest of the number so far.
+  const bytes = new Uint8Array(main.memory);
+  const at = bytes.findIndex((byte) => byte !== 0);
+  for (const [top, first] of [[0x7f, 2 ** 31], [0xff, 2 ** 32]] as const) {
+    bytes.set([0xff, 0xff, 0xff, top], at);
+    assertEquals([main, workers[1]!].map((counters) => counters.nextConnection()), [first, first + 1]);
+    bytes.fill(0, at);
+  }
+  assertEquals(main.claimFirst(), true);
+});
+
 Deno.test("SharedCounters.claimFirst() is true once, in any thread", () => {
   const { main, workers } = seenByThree();
   assertEquals([workers[1]!, main, workers[0]!].map((counters) => counters.claimFirst()), [true, false, false]);
