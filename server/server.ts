@@ -6,6 +6,7 @@
 
 import { parseEndpoint } from "../lib/endpoint.ts";
 import {
+  closeListening,
   type Endpoint,
   isNative,
   listen,
@@ -63,8 +64,10 @@ export class Server implements AsyncDisposable {
   #endpoints: readonly Endpoint[] = [];
   #startedAt: number | undefined;
   #stoppedAt: number | undefined;
-  #state: "new" | "starting" | "serving" | "over" = "new";
+  #state: "new" | "starting" | "serving" = "new";
   #stopping = false;
+  /** Aborted where it is told to stop while it starts. */
+  #starting = new AbortController();
   #finished = Promise.withResolvers<Summary>();
 
   /**
@@ -122,7 +125,7 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Listens at all endpoints and serves them. To be called once; a server that was stopped before serves nothing.
+   * Listens at all endpoints and serves them. To be called once; a server that is stopped before it listens serves nothing.
    *
    * @throws {MeariError} If an endpoint cannot be served; none is then.
    */
@@ -140,13 +143,15 @@ export class Server implements AsyncDisposable {
       const { engine = "auto", workers: wanted = 1 } = this.#options;
       const { workers, why } = chooseEngine(engine, wanted, groups.flat());
       const open = (endpoint: Endpoint): Promise<Listening | NativeListening> =>
-        workers > 0 && isNative(endpoint) ? listenNatively(endpoint, workers) : listen(endpoint);
+        workers > 0 && isNative(endpoint) ? listenNatively(endpoint, workers, this.#starting.signal) : listen(endpoint);
       const listening = await listenAtAll(groups, open);
+      if (this.#stopping) return listening.forEach(closeListening);
       if (why !== undefined) this.#subscribers.tell({ type: "fallback", cause: why });
       this.#serve(listening, workers);
       this.#state = "serving";
     } catch (error) {
-      this.#state = "over";
+      // Nothing has failed where it waits for a name no longer.
+      if (this.#stopping) return;
       this.#stopping = true;
       throw error;
     } finally {
@@ -161,6 +166,7 @@ export class Server implements AsyncDisposable {
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#starting.abort();
     // While it starts, `start` sees to it.
     if (this.#state !== "starting") this.#end();
   }

@@ -103,7 +103,13 @@ export async function datagramAddressOf(host: string, bounds: Bounds): Promise<s
   return addresses.find((address) => !address.includes(":")) ?? addresses[0]!;
 }
 
-function signalOf({ timeout, signal }: Bounds): AbortSignal {
+/**
+ * Makes a signal of bounds.
+ *
+ * @param bounds How long something may take.
+ * @returns Aborted where the time is over, or by the signal of the bounds.
+ */
+export function signalOf({ timeout, signal }: Bounds): AbortSignal {
   const bound = AbortSignal.timeout(timeout);
   return signal ? AbortSignal.any([bound, signal]) : bound;
 }

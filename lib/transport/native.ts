@@ -7,7 +7,7 @@
 import { addressOfSocket, bindSocket, growReceiveBuffer, type InetSocketType } from "../native/inet_socket.ts";
 import { type Libc, openLibc, succeeded } from "../native/libc.ts";
 import { decodeSockaddr, encodeSockaddr } from "../native/sockaddr_in.ts";
-import { addressesOf } from "./host.ts";
+import { addressesOf, signalOf } from "./host.ts";
 import { BACKLOG } from "./tcp.ts";
 import type { Endpoint, InetAddress } from "./types.ts";
 
@@ -50,10 +50,15 @@ export function isNative(endpoint: Endpoint): boolean {
  *
  * @param endpoint An endpoint that {@linkcode isNative} says yes to.
  * @param count How many sockets share what comes.
+ * @param signal Ends the wait for the name's lookup.
  * @returns The sockets.
- * @throws The system's error.
+ * @throws The system's error, or the signal's reason.
  */
-export async function openNativeSockets(endpoint: Endpoint, count: number): Promise<NativeSockets> {
+export async function openNativeSockets(
+  endpoint: Endpoint,
+  count: number,
+  signal?: AbortSignal,
+): Promise<NativeSockets> {
   const libc = openLibc();
   if (libc === undefined || !("host" in endpoint)) throw new Error("no native sockets");
   const type = endpoint.transport === "tcp" ? "stream" : "datagram";
@@ -63,7 +68,7 @@ export async function openNativeSockets(endpoint: Endpoint, count: number): Prom
     libc.close();
   };
   try {
-    const [found] = await addressesOf(endpoint.host, AbortSignal.timeout(LOOKUP_TIMEOUT));
+    const [found] = await addressesOf(endpoint.host, signalOf({ timeout: LOOKUP_TIMEOUT, signal }));
     // Written as the system writes it.
     const address = decodeSockaddr(libc, encodeSockaddr(libc, { hostname: found!, port: endpoint.port }));
     // A socket that is bound to one address answers from that.

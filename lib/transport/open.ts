@@ -83,12 +83,17 @@ export async function listen(endpoint: Endpoint): Promise<Listening> {
  *
  * @param endpoint An endpoint that {@linkcode isNative} says yes to.
  * @param count How many sockets share what comes.
+ * @param signal Ends the wait for the lookup of the endpoint's name.
  * @returns What listens there.
  * @throws {EndpointError} If it cannot listen there.
  */
-export async function listenNatively(endpoint: Endpoint, count: number): Promise<NativeListening> {
+export async function listenNatively(
+  endpoint: Endpoint,
+  count: number,
+  signal?: AbortSignal,
+): Promise<NativeListening> {
   return await explained("listen on", endpoint, async () => {
-    const sockets = await openNativeSockets(endpoint, count);
+    const sockets = await openNativeSockets(endpoint, count, signal);
     return { kind: "native", endpoint: boundEndpoint(endpoint, sockets.addr), sockets };
   });
 }

@@ -3,7 +3,7 @@ import { parseEndpoint } from "../../../lib/endpoint.ts";
 import { MeariError, UsageError } from "../../../lib/errors.ts";
 import { Server, startServer } from "../../../server/mod.ts";
 import { bounded } from "../../helpers/bounded.ts";
-import { onEachEngine } from "../../helpers/engines.ts";
+import { linuxOnly, onEachEngine } from "../../helpers/engines.ts";
 import { EventLog } from "../../helpers/event_log.ts";
 import { freeTcpPort } from "../../helpers/free_port.ts";
 import { python } from "../../helpers/programs.ts";
@@ -56,6 +56,15 @@ onEachEngine(
   },
 );
 
+bounded("Server.start() waits for a name no longer when the server is told to stop", async () => {
+  const log = new EventLog();
+  const server = new Server({ endpoints: ["tcp://localhost:0"], engine: "native", subscribers: [log.add] });
+  const starting = server.start();
+  server.stop();
+  await starting;
+  assertEquals([(await server.finished).connections, log.all], [0, []]);
+}, linuxOnly);
+
 bounded("startServer() refuses an endpoint that is none when it is given one as text", async () => {
   await assertRejects(() => startServer({ endpoints: ["tcp://127.0.0.1:0?loud"] }), UsageError, "there is no-quit");
 });
@@ -94,13 +103,13 @@ for (const way of ["stop", "kill"] as const) {
 
   onEachEngine(`Server.start() leaves nothing open when ${way}() is called while it starts`, async (engine) => {
     const log = new EventLog();
-    const server = new Server({ endpoints: [TCP, UDP], engine, subscribers: [log.add] });
+    const endpoint = `tcp://127.0.0.1:${freeTcpPort()}`;
+    const server = new Server({ endpoints: [endpoint, UDP], engine, subscribers: [log.add] });
     const starting = server.start();
     server[way]();
     await starting;
-    await server.finished;
-    assertEquals(log.all.map(({ type }) => type), ["listening", "listening", "stopping", "stopped"]);
-    await assertRejects(() => connect(server.endpoints[0]), Deno.errors.ConnectionRefused);
+    assertEquals([(await server.finished).connections, log.all, server.endpoints], [0, [], []]);
+    await assertRejects(() => connect(parseEndpoint(endpoint)), Deno.errors.ConnectionRefused);
   });
 }
 
