@@ -155,11 +155,16 @@ function isLimit({ messages, duration_s, busy, behind_us }: BenchSummary): boole
 
 function busyOf(summary: BenchSummary): string[] {
   const { busy, behind_us } = summary;
-  if (busy === null) return [];
-  const text = `the load generator was busy ${Math.round(100 * busy)} % of the time`;
-  if (!isLimit(summary)) return [text];
-  const late = behind_us === null ? "" : ` and up to ${time(behind_us)} behind`;
-  return [`${text}${late}: it was the limit, not the server`];
+  const was = busy === null ? [] : [`busy ${Math.round(100 * busy)} % of the time`];
+  const isBehind = behind_us !== null && behind_us >= MUCH_BEHIND;
+  if (isBehind) was.push(`up to ${time(behind_us)} behind`);
+  if (was.length === 0) return [];
+  const means = isLimit(summary)
+    ? ": it was the limit, not the server"
+    : isBehind
+    ? ", which is part of some latencies"
+    : "";
+  return [`the load generator was ${was.join(" and ")}${means}`];
 }
 
 function time(us: number): string {

@@ -85,6 +85,12 @@ Deno.test("resultLines() and resultLine() say what the load generator did not ma
     "no faults",
     "the load generator was busy 99 % of the time: it was the limit, not the server",
   ]);
+  const late = "up to 704ms behind, which is part of some latencies";
+  assertEquals(last({ busy: 0.64, behind_us: 704_000 }), [
+    "no faults",
+    `the load generator was busy 64 % of the time and ${late}`,
+  ]);
+  assertEquals(last({ behind_us: 704_000 }), ["no faults", `the load generator was ${late}`]);
   const behind =
     "the load generator was busy 100 % of the time and up to 12ms behind: it was the limit, not the server";
   const rest = { busy: 1, behind_us: 12_000, dropped: 1234, lost: 1 };
