@@ -96,6 +96,8 @@ export class NativeEngine {
   /** Aborted where nobody is to be let in any more: then nobody takes the place of a worker that dies. */
   #closing = new AbortController();
   #ended: Promise<unknown>;
+  /** Resolves once the last message of the workers was counted as taken. */
+  #taken: Promise<void> = Promise.resolve();
 
   /**
    * Starts the workers.
@@ -151,6 +153,7 @@ export class NativeEngine {
     this.#closing.abort();
     this.#tell({ drain: grace });
     await this.#ended;
+    await this.#taken;
     this.#options.subscribers.onChange = undefined;
     for (const { sockets } of this.#options.listening) sockets.close();
     this.#libc.close();
@@ -193,8 +196,11 @@ export class NativeEngine {
       this.#options.counters.restart(number);
       this.replaced++;
       this.#options.subscribers.tell({ type: "replaced", worker: number, cause: fault });
-      await backOff.wait(signal);
-      if (signal.aborted) return;
+      // The runtime would panic in a thread for which it finds no descriptor.
+      do {
+        await backOff.wait(signal);
+        if (signal.aborted) return;
+      } while (whyTooFewDescriptors(DESCRIPTORS) !== undefined);
       this.#workers[number] = this.#start(number);
     }
   }
@@ -205,7 +211,13 @@ export class NativeEngine {
     else if (message === "ended") onEnded();
     else if (typeof message === "object" && "events" in message) {
       for (const event of message.events) this.#tellOf(event);
-      counters.taken(number);
+      // In a turn of its own: what a log writes of it has its turn before the next ones come.
+      this.#taken = new Promise((resolve) =>
+        setTimeout(() => {
+          counters.taken(number);
+          resolve();
+        })
+      );
     }
   }
 

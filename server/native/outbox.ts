@@ -11,8 +11,8 @@ import type { FromWorker, WorkerEvent } from "./protocol.ts";
 const GATHERING = 10;
 
 /** How many bytes of messages may wait, or events. */
-const MOST_BYTES = 1024 * 1024;
-const MOST_EVENTS = 4096;
+const MOST_BYTES = 128 * 1024;
+const MOST_EVENTS = 1024;
 
 /** Over what time the events of a kind are counted, in milliseconds. */
 const SECOND = 1000;

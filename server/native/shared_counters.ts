@@ -33,8 +33,11 @@ const BEGUN = 0, UNTAKEN = 1;
 /** Memory for the rates of events, behind the rows. */
 const RATES_BYTES = LIMITED.length * 8;
 
-/** How many messages a worker may be ahead of the main thread, and how long it waits for that at once, in milliseconds. */
-const MOST_UNTAKEN = 16, PATIENCE = 1000;
+/**
+ * How many messages a worker may be ahead of the main thread, and how long it waits for that at once, in milliseconds. Where
+ * somebody wants all of a kind it is few: what is made of them, as the lines of a log, must not come faster than it goes.
+ */
+const MOST_UNTAKEN = { some: 16, all: 2 }, PATIENCE = 1000;
 
 /** Counters that every thread of a server sees. */
 export class SharedCounters {
@@ -106,7 +109,8 @@ export class SharedCounters {
   sent(worker: number): void {
     const index = UNTAKEN + worker;
     const untaken = Atomics.add(this.#words, index, 1) + 1;
-    if (untaken >= MOST_UNTAKEN) Atomics.wait(this.#words, index, untaken, PATIENCE);
+    const most = this.rates.includes(Infinity) ? MOST_UNTAKEN.all : MOST_UNTAKEN.some;
+    if (untaken >= most) Atomics.wait(this.#words, index, untaken, PATIENCE);
   }
 
   /**

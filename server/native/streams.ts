@@ -32,11 +32,18 @@ const BROKEN = [
   "ETIMEDOUT",
 ];
 
-/** What a client has not taken yet. */
+/** What a client has not taken yet: the message is the first part of the buffer. */
 interface Unwritten {
-  message: Uint8Array<ArrayBuffer>;
+  buffer: Uint8Array<ArrayBuffer>;
+  length: number;
   written: number;
 }
+
+/** From how many bytes on a message is left in the buffer where it was read, and the next ones get another. */
+const LARGE = 32 * 1024;
+
+/** How many buffers are kept for that. */
+const MOST_SPARE = 16;
 
 /** Something that is to be done at a time. */
 interface Timer {
@@ -51,6 +58,7 @@ export class Streams {
   #connections = new Connections();
   #open = 0;
   #buffer = new Uint8Array(new ArrayBuffer(BUFFER));
+  #spare: Uint8Array<ArrayBuffer>[] = [];
   #unwritten = new Map<number, Unwritten>();
   /** Connections that linger after `quit`, the first one first. */
   #lingering: Timer[] = [];
@@ -155,7 +163,7 @@ export class Streams {
       const written = this.#send(fd, buffer, BigInt(length), LINUX.MSG_NOSIGNAL);
       if (written === length) this.#answered(fd, buffer, length);
       else if (written >= 0 || this.#isAgain(happened)) {
-        this.#unwritten.set(fd, { message: buffer.slice(0, length), written: Math.max(written, 0) });
+        this.#keep(fd, length, Math.max(written, 0));
         this.#connections.state[fd] = STATE.writing;
         this.#thread.epoll.change(fd, LINUX.EPOLLOUT, this.#tagOf(fd));
       } else this.#end(fd, "reset");
@@ -165,19 +173,33 @@ export class Streams {
 
   #write(fd: number, happened: number): void {
     const unwritten = this.#unwritten.get(fd)!;
-    const { message } = unwritten;
-    const rest = message.subarray(unwritten.written);
+    const { buffer, length } = unwritten;
+    const rest = buffer.subarray(unwritten.written, length);
     const written = this.#send(fd, rest, BigInt(rest.length), LINUX.MSG_NOSIGNAL);
     if (written < 0) {
       if (!this.#isAgain(happened)) this.#end(fd, "reset");
       return;
     }
     unwritten.written += written;
-    if (unwritten.written < message.length) return;
-    this.#unwritten.delete(fd);
+    if (unwritten.written < length) return;
     this.#connections.state[fd] = STATE.reading;
     this.#thread.epoll.change(fd, LINUX.EPOLLIN, this.#tagOf(fd));
-    this.#answered(fd, message, message.length);
+    this.#answered(fd, buffer, length);
+    this.#release(fd);
+  }
+
+  /** Keeps the message that was just read until the client takes the rest of it. */
+  #keep(fd: number, length: number, written: number): void {
+    let buffer = this.#buffer;
+    if (length < LARGE) buffer = buffer.slice(0, length);
+    else this.#buffer = this.#spare.pop() ?? new Uint8Array(new ArrayBuffer(BUFFER));
+    this.#unwritten.set(fd, { buffer, length, written });
+  }
+
+  #release(fd: number): void {
+    const buffer = this.#unwritten.get(fd)?.buffer;
+    this.#unwritten.delete(fd);
+    if (buffer?.length === BUFFER && this.#spare.length < MOST_SPARE) this.#spare.push(buffer);
   }
 
   /** What comes after `quit` is of no account, but must be read, or closing would reset the connection. */
@@ -232,7 +254,7 @@ export class Streams {
     const connections = this.#connections;
     // Where something was not taken, closing would wait for it in the background.
     libc.symbols.close(fd);
-    this.#unwritten.delete(fd);
+    this.#release(fd);
     this.#open--;
     row[COUNTED.open] = this.#open;
     // Whoever was told of a message may keep something for its connection.

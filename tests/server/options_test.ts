@@ -57,7 +57,7 @@ Deno.test("parseServerArgs() reads each option when it is given", () => {
   for (const engine of ["auto", "native", "portable"]) {
     assertEquals(parseServerArgs(["--engine", engine]).engine, engine);
   }
-  for (const workers of [1, 2, 1024]) assertEquals(parseServerArgs(["--workers", `${workers}`]).workers, workers);
+  for (const workers of [1, 2, 128]) assertEquals(parseServerArgs(["--workers", `${workers}`]).workers, workers);
 });
 
 Deno.test("parseServerArgs() says what is wrong when it is called wrongly", () => {
@@ -69,8 +69,8 @@ Deno.test("parseServerArgs() says what is wrong when it is called wrongly", () =
     [["--lang", "fr"], '--lang: "fr" is none of en, ko'],
     [["--grace", "soon"], '--grace: "soon" is not a time; write it like 250ms, 5s or 2m'],
     [["--engine", "fast"], '--engine: "fast" is none of auto, native, portable'],
-    [["--workers", "0"], '--workers: "0" is no number of workers; it must be between 1 and 1024'],
-    [["--workers", "1025"], '--workers: "1025" is no number of workers; it must be between 1 and 1024'],
+    [["--workers", "0"], '--workers: "0" is no number of workers; it must be between 1 and 128'],
+    [["--workers", "129"], '--workers: "129" is no number of workers; it must be between 1 and 128'],
     [["--engine", "portable", "--workers", "2"], "--workers needs the native engine"],
     [["-p", "65536"], '-p: "65536" is not a port; a port is a number from 0 to 65535'],
     [["7000"], '"7000" is not an endpoint: for port 7000 of the default host write :7000'],
