@@ -40,10 +40,10 @@ interface Unwritten {
 }
 
 /** From how many bytes on a message is left in the buffer where it was read, and the next ones get another. */
-const LARGE = 32 * 1024;
+const LARGE = 128 * 1024;
 
 /** How many buffers are kept for that. */
-const MOST_SPARE = 16;
+const MOST_SPARE = 8;
 
 /** Something that is to be done at a time. */
 interface Timer {

@@ -7,7 +7,7 @@ import { needs, PYTHON } from "../helpers/programs.ts";
 import { Running } from "../helpers/running.ts";
 
 /** How long the clients go on in all, in seconds. */
-const SECONDS = Number(Deno.env.get("MEARI_FUZZ_SECONDS") ?? 10);
+const SECONDS = Number(Deno.env.get("MEARI_FUZZ_SECONDS") ?? 4);
 
 /** What they draw everything from; where something is wrong it is told, to be tried again. */
 const SEED = Deno.env.get("MEARI_FUZZ_SEED") ?? `${crypto.getRandomValues(new Uint32Array(1))[0]}`;
@@ -19,7 +19,7 @@ const CLIENTS = fileURLToPath(new URL("./clients.py", import.meta.url));
 const ROUNDS = [[10, 10], [1000, 50], [0, 100], [300, 0]];
 
 /** By how much the memory may have grown after a later round, in KiB: what V8 has not collected yet comes and goes. */
-const GROWTH = 32 * 1024;
+const GROWTH = 64 * 1024;
 
 /** Both families, and sockets on one address as well as on all. */
 const LISTENING = ["tcp://[::]:0", "udp://[::]:0", "tcp://127.0.0.1:0", "udp://127.0.0.1:0"];
