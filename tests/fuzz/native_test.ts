@@ -19,7 +19,7 @@ const CLIENTS = fileURLToPath(new URL("./clients.py", import.meta.url));
 const ROUNDS = [[10, 10], [1000, 50], [0, 100], [300, 0]];
 
 /** By how much the memory may have grown after a later round, in KiB: what V8 has not collected yet comes and goes. */
-const GROWTH = 64 * 1024;
+const GROWTH = 32 * 1024;
 
 /** Both families, and sockets on one address as well as on all. */
 const LISTENING = ["tcp://[::]:0", "udp://[::]:0", "tcp://127.0.0.1:0", "udp://127.0.0.1:0"];
