@@ -19,6 +19,16 @@ async function seconds(count: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
+/** Watches a process for ten seconds; returns strace's table of the system calls that it made, empty if it made none. */
+async function callsOfTenSeconds(pid: number): Promise<string[]> {
+  await using strace = new Running([needs("strace"), "-f", "-c", "-p", `${pid}`]);
+  await strace.stderr.until("attached");
+  await seconds(10);
+  strace.kill("SIGINT");
+  await strace.exit();
+  return strace.stderr.lines.filter((line) => !/ (at|de)tached/.test(line));
+}
+
 bounded("meari-server makes no system call for ten seconds while 100 connections are idle", async () => {
   const { server, port } = await serve();
   await using _server = server;
@@ -27,15 +37,12 @@ bounded("meari-server makes no system call for ten seconds while 100 connections
   await Promise.all(conns.map((conn) => assertEchoes(conn, noise(1000))));
   // After ten seconds without work the runtime ends the thread that wrote the log.
   await seconds(12);
-  await using strace = new Running([needs("strace"), "-f", "-c", "-p", `${server.pid}`]);
-  await strace.stderr.until("attached");
-  await seconds(10);
-  strace.kill("SIGINT");
-  await strace.exit();
-  // Else there is a table of calls.
-  assertEquals(strace.stderr.lines.filter((line) => !/ (at|de)tached/.test(line)), []);
+  // Once or twice after its last work the runtime also tidies its memory. What looks again and again fails each time.
+  let calls = await callsOfTenSeconds(server.pid);
+  for (let tries = 1; calls.length > 0 && tries < 3; tries++) calls = await callsOfTenSeconds(server.pid);
+  assertEquals(calls, []);
   for (const conn of conns) conn.close();
-}, { ignore: !linux || !Deno.env.get("MEARI_DIST"), seconds: 60 });
+}, { ignore: !linux || !Deno.env.get("MEARI_DIST"), seconds: 90 });
 
 /** What clients do that the server must wait for without looking again and again. */
 const WAITING = {
