@@ -16,13 +16,17 @@ function testFiles(path: string): string[] {
   return names.flatMap(({ name }) => testFiles(join(path, name)));
 }
 
-/** Whether an argument is a path; the others are options of `deno test`. */
+/** Whether an argument is a path; the others are options of `deno test`, and their values. */
 function isPath(arg: string): boolean {
+  if (arg.startsWith("-")) return false;
   try {
     Deno.statSync(arg);
-    return !arg.startsWith("-");
+    return true;
   } catch {
-    return false;
+    // A value such as that of `--filter`.
+    if (!/_test\.ts$/.test(arg)) return false;
+    console.error(`test: there is no file ${arg}`);
+    Deno.exit(2);
   }
 }
 
@@ -30,13 +34,18 @@ const options = Deno.args.filter((arg) => !isPath(arg));
 const paths = Deno.args.filter(isPath);
 const files = [...new Set((paths.length > 0 ? paths : ["tests"]).flatMap(testFiles))].sort();
 const start = performance.now();
+const stop = new AbortController();
+if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => stop.abort());
 const totals = { passed: 0, failed: 0, ignored: 0 };
 const failures: string[] = [];
 
 /** Runs one file after the other, while there are any. */
 async function runFiles(): Promise<void> {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) {
-    const command = new Deno.Command(Deno.execPath(), { args: [...ARGS, ...options, file], env: { NO_COLOR: "1" } });
+  for (let file = files.shift(); file !== undefined && !stop.signal.aborted; file = files.shift()) {
+    const args = [...ARGS, ...options, file];
+    const { signal } = stop;
+    // Ended with this script, as Ctrl+C at a terminal ends all of them.
+    const command = new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" }, signal });
     const { success, stdout, stderr } = await command.output();
     const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     const [closing = ""] = /^(ok|FAILED) \| .*\n*/m.exec(text) ?? [];
@@ -58,4 +67,4 @@ console.log(
     failures.length > 0 ? "FAILED" : "ok"
   } | ${totals.passed} passed | ${totals.failed} failed${ignored} (${seconds}s)`,
 );
-Deno.exit(failures.length > 0 ? 1 : 0);
+Deno.exit(failures.length > 0 || stop.signal.aborted ? 1 : 0);
