@@ -1,3 +1,8 @@
+import { EMULATED } from "./programs.ts";
+
+/** How much longer a test may take where a program that runs in an emulator has a processor to share. */
+const SLOWNESS = EMULATED ? 4 : 1;
+
 /** A test that may not take longer than a time. */
 export interface BoundedTest {
   /** The most it may take, in seconds. Default: 30. */
@@ -12,7 +17,7 @@ export interface BoundedTest {
 
 /** Registers a test that fails when it takes too long, so that a lost event cannot hang the whole set. */
 export function bounded(name: string, run: () => Promise<void>, { seconds = 30, ...about }: BoundedTest = {}) {
-  Deno.test({ name, ...about, fn: () => within(seconds * 1000, run()) });
+  Deno.test({ name, ...about, fn: () => within(seconds * SLOWNESS * 1000, run()) });
 }
 
 /** Awaits a promise for so many milliseconds at the most. */
