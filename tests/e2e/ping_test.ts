@@ -3,7 +3,8 @@ import { bounded } from "../helpers/bounded.ts";
 import { type Fault, faultyUdpPeer } from "../helpers/faulty_udp_peer.ts";
 import { fullListener } from "../helpers/full_listener.ts";
 import { meari, program, RunningMeari, start, startMeariServer } from "../helpers/meari.ts";
-import { EMULATED, needs, PYTHON } from "../helpers/programs.ts";
+import { EMULATED } from "../helpers/emulated.ts";
+import { needs, PYTHON } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { DRIVER } from "../helpers/terminal.ts";
 

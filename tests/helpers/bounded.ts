@@ -1,6 +1,6 @@
-import { EMULATED } from "./programs.ts";
+import { EMULATED } from "./emulated.ts";
 
-/** How much longer a test may take where a program that runs in an emulator has a processor to share. */
+/** How many times as long a test may take. */
 const SLOWNESS = EMULATED ? 4 : 1;
 
 /** A test that may not take longer than a time. */

@@ -23,9 +23,6 @@ export function needs(program: string): string {
 /** The Deno that runs the tests. Where it is emulated, nothing can start its own file, and `dist/arm64/deno` names itself. */
 export const DENO = Deno.env.get("MEARI_DENO") ?? Deno.execPath();
 
-/** Whether tests run on an emulated processor: qemu-user knows neither SO_TIMESTAMPNS nor SO_MEMINFO. */
-export const EMULATED = Deno.env.has("MEARI_DENO");
-
 /** The name of Python's interpreter, 3.8 or newer. */
 export const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
 

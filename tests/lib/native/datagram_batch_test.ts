@@ -5,7 +5,7 @@ import { addressOfSocket, bindSocket, setOption } from "../../../lib/native/inet
 import { errnoCode, type Libc, openLibc } from "../../../lib/native/libc.ts";
 import { LINUX } from "../../../lib/native/linux.ts";
 import { decodeSockaddr, encodeSockaddr, type HostPort } from "../../../lib/native/sockaddr_in.ts";
-import { EMULATED } from "../../helpers/programs.ts";
+import { EMULATED } from "../../helpers/emulated.ts";
 import { assertSameBytes, noise } from "../../helpers/streams.ts";
 
 /** Two sockets of datagrams, and who they are. */

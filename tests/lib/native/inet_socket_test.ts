@@ -11,7 +11,7 @@ import {
 } from "../../../lib/native/inet_socket.ts";
 import { type Libc, openLibc } from "../../../lib/native/libc.ts";
 import { LINUX } from "../../../lib/native/linux.ts";
-import { EMULATED } from "../../helpers/programs.ts";
+import { EMULATED } from "../../helpers/emulated.ts";
 import { encodeSockaddr } from "../../../lib/native/sockaddr_in.ts";
 
 /** Registers a test that binds sockets, which are closed in the end. */
