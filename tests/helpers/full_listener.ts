@@ -34,15 +34,19 @@ export async function fullListener(): Promise<FullListener> {
   return {
     endpoint: { transport: "tcp", host: "127.0.0.1", port },
     async isConnecting() {
-      while (await connecting(port) <= before) await new Promise((resolve) => setTimeout(resolve, 5));
+      const isNew = (socket: string) => !before.includes(socket);
+      while (!(await connecting(port)).some(isNew)) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }
 
-/** How many sockets have sent a SYN to a port of 127.0.0.1 and got no answer, as Linux tells. */
-async function connecting(port: number): Promise<number> {
+/**
+ * Which sockets have sent a SYN to a port of 127.0.0.1 and got no answer, as Linux tells. It may tell one of them twice,
+ * where others come and go while it is read: so they are not counted.
+ */
+async function connecting(port: number): Promise<string[]> {
   const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const sockets = (await Deno.readTextFile("/proc/net/tcp")).split("\n").map((line) => line.trim().split(/\s+/));
-  return sockets.filter(([, , address, state]) => address === remote && state === "02").length;
+  return sockets.filter(([, , address, state]) => address === remote && state === "02").map(([, local]) => local!);
 }
