@@ -5,33 +5,36 @@
  * @module
  */
 
-import { join } from "node:path";
-
 const ARGS = ["test", "--no-check", "--lock=tests/deno.lock", "--allow-all"];
 
 /** The files of tests at or below a path. */
 function testFiles(path: string): string[] {
   if (Deno.statSync(path).isFile) return [path];
   const names = [...Deno.readDirSync(path)].filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"));
-  return names.flatMap(({ name }) => testFiles(join(path, name)));
+  return names.flatMap(({ name }) => testFiles(`${path}/${name}`));
 }
 
-/** Whether an argument is a path; the others are options of `deno test`, and their values. */
-function isPath(arg: string): boolean {
-  if (arg.startsWith("-")) return false;
+/** Whether there is a file or a folder. */
+function exists(path: string): boolean {
   try {
-    Deno.statSync(arg);
+    Deno.statSync(path);
     return true;
   } catch {
-    // A value such as that of `--filter`.
-    if (!/_test\.ts$/.test(arg)) return false;
-    console.error(`test: there is no file ${arg}`);
-    Deno.exit(2);
+    return false;
   }
 }
 
-const options = Deno.args.filter((arg) => !isPath(arg));
-const paths = Deno.args.filter(isPath);
+const paths: string[] = [];
+const options: string[] = [];
+for (const [i, arg] of Deno.args.entries()) {
+  // What is no path may be the value of an option, as in `--filter NAME`.
+  const isOption = arg.startsWith("-") || !exists(arg);
+  if (isOption && !arg.startsWith("-") && !Deno.args[i - 1]?.startsWith("-")) {
+    console.error(`test: there is no file or folder ${arg}`);
+    Deno.exit(2);
+  }
+  (isOption ? options : paths).push(arg);
+}
 const files = [...new Set((paths.length > 0 ? paths : ["tests"]).flatMap(testFiles))].sort();
 const start = performance.now();
 const stop = new AbortController();
@@ -43,9 +46,8 @@ const failures: string[] = [];
 async function runFiles(): Promise<void> {
   for (let file = files.shift(); file !== undefined && !stop.signal.aborted; file = files.shift()) {
     const args = [...ARGS, ...options, file];
-    const { signal } = stop;
     // Ended with this script, as Ctrl+C at a terminal ends all of them.
-    const command = new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" }, signal });
+    const command = new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" }, signal: stop.signal });
     const { success, stdout, stderr } = await command.output();
     const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     const [closing = ""] = /^(ok|FAILED) \| .*\n*/m.exec(text) ?? [];
@@ -60,11 +62,9 @@ async function runFiles(): Promise<void> {
 
 await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, runFiles));
 for (const file of failures.sort()) console.log(`FAILED: ${file}`);
-const ignored = totals.ignored > 0 ? ` | ${totals.ignored} ignored` : "";
+const failed = failures.length > 0 || stop.signal.aborted;
+const { passed, ignored } = totals;
+const counts = `${passed} passed | ${totals.failed} failed${ignored > 0 ? ` | ${ignored} ignored` : ""}`;
 const seconds = Math.round((performance.now() - start) / 1000);
-console.log(
-  `\n${
-    failures.length > 0 ? "FAILED" : "ok"
-  } | ${totals.passed} passed | ${totals.failed} failed${ignored} (${seconds}s)`,
-);
-Deno.exit(failures.length > 0 || stop.signal.aborted ? 1 : 0);
+console.log(`\n${failed ? "FAILED" : "ok"} | ${counts} (${seconds}s)`);
+Deno.exit(failed ? 1 : 0);

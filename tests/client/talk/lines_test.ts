@@ -72,8 +72,7 @@ bounded("readLines() returns a line of 1 MB whole", async () => {
 
 bounded("readLines() keeps lines that are longer than its buffer apart, however long and however cut", async () => {
   const lengths = fc.array(fc.constantFrom(0, 1, 1000, 65_535, 65_536, 65_537, 200_000), { maxLength: 6 });
-  // One that is long, lest a text be cut into a million pieces.
-  const cuts = fc.array(fc.integer({ min: 1, max: 100_000 }), { maxLength: 10 }).map((cuts) => [...cuts, 50_000]);
+  const cuts = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 10 });
   await fc.assert(
     fc.asyncProperty(lengths, cuts, async (lengths, cuts) => {
       // Each line is of one letter, so that bytes of another one in it would show.
